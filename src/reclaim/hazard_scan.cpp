@@ -1,0 +1,296 @@
+// Retiring, scanning and destroying, and how often to scan.
+// SPDX-License-Identifier: Apache-2.0
+#include "hazard_domain.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <x86intrin.h>
+#endif
+
+namespace acqrel {
+
+constinit std::atomic<hazard_object*> hazard_domain::retired{nullptr};
+
+namespace {
+
+// ---- how often: a heavy fence costs 0.4 to 30 us, so its price is spread. A publish that comes
+// ---- more than `interval` after the last scan scans at once; in a storm every `batch`-th does.
+
+std::uint64_t nanoseconds() noexcept {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
+}
+
+// A publish reads this once: a third of what clock_gettime costs. It only spaces scans, so an
+// unsteady counter costs time, not correctness.
+std::uint64_t ticks() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  return __rdtsc();
+#elif defined(__aarch64__)
+  std::uint64_t t;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(t));
+  return t;
+#else
+  return nanoseconds();
+#endif
+}
+
+constexpr double shortest_interval = 8e3;    // ns: below this a publish is in a storm
+constexpr double longest_interval = 0.4e6;   // ns: above this a publish is never made to wait
+constexpr double fences_per_interval = 16;   // a calm publisher spends at most 1/16 of its time fencing
+constexpr double ns_per_retirement = 5;      // what a fence may add to a publish in a storm
+constexpr std::uint32_t smallest_batch = 64, largest_batch = 2048;
+
+// All plain: hints that any thread may write; each is right by itself.
+struct pace {
+  std::atomic<std::uint64_t> last_scan{0};
+  std::atomic<std::uint64_t> interval{0};  // ticks; 0: the first publish scans and measures
+  std::atomic<std::uint32_t> batch{smallest_batch};
+  std::atomic<double> cost{0};  // ns of a heavy fence, smoothed: one preemption must not slow the scans after it
+  std::atomic<std::uint64_t> first_ns{0}, first_ticks{0};
+};
+constinit pace paced;
+
+bool due(std::uint32_t pending) noexcept {
+  // plain: see pace
+  if (pending >= paced.batch.load(std::memory_order_relaxed)) return true;
+  // plain: see pace
+  const auto since = static_cast<std::int64_t>(ticks() - paced.last_scan.load(std::memory_order_relaxed));
+  // plain: see pace
+  return since > static_cast<std::int64_t>(paced.interval.load(std::memory_order_relaxed));
+}
+
+// One heavy fence, and from its cost when to scan next.
+void paced_fence() noexcept {
+  const std::uint64_t from_ticks = ticks(), from_ns = nanoseconds();
+  if (!hazard_domain::in_full_mode()) asymmetric_thread_fence_heavy();
+  const std::uint64_t now_ticks = ticks(), now_ns = nanoseconds();
+
+  // plain: see pace
+  std::uint64_t first_ns = paced.first_ns.load(std::memory_order_relaxed);
+  // plain: see pace
+  const std::uint64_t first_ticks = paced.first_ticks.load(std::memory_order_relaxed);
+  if (first_ns == 0) {
+    // plain: see pace
+    paced.first_ticks.store(from_ticks, std::memory_order_relaxed);
+    // plain: see pace
+    paced.first_ns.store(from_ns, std::memory_order_relaxed);
+    first_ns = from_ns;
+  }
+  // The counter's rate, from the longest span known; a guess of 3 GHz until there is one.
+  const bool known = first_ticks != 0 && now_ns > first_ns && now_ticks > first_ticks;
+  const double ticks_per_ns =
+      known ? static_cast<double>(now_ticks - first_ticks) / static_cast<double>(now_ns - first_ns) : 3.0;
+
+  const double sample = static_cast<double>(now_ns - from_ns);
+  // plain: see pace
+  const double before = paced.cost.load(std::memory_order_relaxed);
+  const double cost = before == 0 ? sample : before + (sample - before) / 8;
+  const double interval = std::clamp(fences_per_interval * cost, shortest_interval, longest_interval);
+  const double batch = std::clamp(cost / ns_per_retirement, double{smallest_batch}, double{largest_batch});
+  // plain: see pace
+  paced.cost.store(cost, std::memory_order_relaxed);
+  // plain: see pace
+  paced.interval.store(static_cast<std::uint64_t>(interval * ticks_per_ns), std::memory_order_relaxed);
+  // plain: see pace
+  paced.batch.store(static_cast<std::uint32_t>(batch), std::memory_order_relaxed);
+  // plain: see pace
+  paced.last_scan.store(now_ticks, std::memory_order_relaxed);
+}
+
+void heavy_fence() noexcept {
+  if (!hazard_domain::in_full_mode()) asymmetric_thread_fence_heavy();
+}
+
+// ---- scanning
+
+// Which objects some slot may hold: no false "no", and few false "maybe" up to some hundred guards.
+class filter {
+ public:
+  void add(const hazard_object* object) noexcept { word_[index(object)] |= bit(object); }
+  bool may_hold(const hazard_object* object) const noexcept { return (word_[index(object)] & bit(object)) != 0; }
+
+ private:
+  static std::uint64_t hash(const hazard_object* object) noexcept {
+    return (reinterpret_cast<std::uintptr_t>(object) >> 4) * 0x9e3779b97f4a7c15u;
+  }
+  static std::size_t index(const hazard_object* object) noexcept { return hash(object) >> 60; }
+  static std::uint64_t bit(const hazard_object* object) noexcept { return std::uint64_t{1} << ((hash(object) >> 54) & 63); }
+  std::uint64_t word_[16] = {};
+};
+
+// Owns one reference on `object`, meant for `slot`. Leaves it there, or drops it; true: something
+// was left there, so look again after a heavy fence. A reference taken out of `given` is never
+// dropped before another look at the slot: it may be the one that keeps the slot's object alive.
+bool settle(hazard_slot& slot, hazard_object* object) noexcept {
+  bool left = false;
+  while (object != nullptr) {
+    if (hazard_domain::see_slot(slot) != object) {
+      object->drop_reference();
+      return left;
+    }
+    // edge hazard.given: seq_cst  shape SB: this, then the slot | slot cleared, then given
+    hazard_object* const displaced = hazard_domain::given_of(slot).exchange(object, std::memory_order_seq_cst);
+    left = true;
+    if (displaced == object) {  // two scans gave the same: one reference is enough
+      hazard_domain::drop_spare_reference(object);
+      return true;
+    }
+    object = displaced;
+  }
+  return left;
+}
+
+struct seen_slot {
+  hazard_slot* slot;
+  hazard_object* object;
+};
+
+constexpr int chunk = 64;  // slots handled at a time, so that a scan allocates nothing
+
+// Gives each slot of the chunk that holds an object of the list a reference of its own.
+void hand_over(seen_slot* seen, int count, hazard_object* list) noexcept {
+  hazard_slot* parked[chunk];
+  int waiting = 0;
+  filter in_chunk;
+  for (int i = 0; i < count; ++i) in_chunk.add(seen[i].object);
+  for (hazard_object* object = list; object != nullptr; object = hazard_domain::next(object)) {
+    if (!in_chunk.may_hold(object)) continue;
+    for (int i = 0; i < count; ++i) {
+      if (seen[i].object != object) continue;
+      object->add_reference();
+      if (settle(*seen[i].slot, object)) parked[waiting++] = seen[i].slot;
+    }
+  }
+  // For promptness only: either the releaser saw what was handed over, or this sees the slot changed.
+  while (waiting != 0) {
+    heavy_fence();
+    int still = 0;
+    for (int i = 0; i < waiting; ++i) {
+      hazard_slot& slot = *parked[i];
+      // plain: a look; the exchange below acquires
+      hazard_object* const given = hazard_domain::given_of(slot).load(std::memory_order_relaxed);
+      if (given == nullptr || hazard_domain::see_slot(slot) == given) continue;
+      // edge hazard.given: acq_rel
+      hazard_object* const back = hazard_domain::given_of(slot).exchange(nullptr, std::memory_order_acq_rel);
+      if (settle(slot, back)) parked[still++] = &slot;
+    }
+    waiting = still;
+  }
+}
+
+void hand_over(hazard_object* list) noexcept {
+  seen_slot seen[chunk];
+  int count = 0;
+  hazard_domain::for_each_slot([&](hazard_slot& slot) {
+    hazard_object* const object = hazard_domain::see_slot(slot);
+    if (object == nullptr || object == &hazard_domain::busy) return;
+    seen[count++] = {&slot, object};
+    if (count == chunk) {
+      hand_over(seen, count, list);
+      count = 0;
+    }
+  });
+  if (count != 0) hand_over(seen, count, list);
+}
+
+}  // namespace
+
+void hazard_domain::scan(hazard_record& me) noexcept {
+  me.pending = 0;
+  destroy_dead(me);
+  // edge hazard.retired: acquire
+  hazard_object* list = retired.exchange(nullptr, std::memory_order_acquire);
+  if (list == nullptr) return;
+  paced_fence();
+  filter held;
+  for_each_slot([&](hazard_slot& slot) {
+    if (hazard_object* const object = see_slot(slot); object != nullptr) held.add(object);
+  });
+  hazard_object* kept = nullptr;
+  while (list != nullptr) {
+    hazard_object* const object = list;
+    list = next(object);
+    __builtin_prefetch(list);
+    if (held.may_hold(object)) {
+      next(object) = kept;
+      kept = object;
+    } else {
+      object->drop_reference();
+    }
+  }
+  if (kept == nullptr) return;
+  hand_over(kept);
+  while (kept != nullptr) {
+    hazard_object* const object = kept;
+    kept = next(object);
+    object->drop_reference();
+  }
+}
+
+void hazard_domain::destroy(hazard_object* object) noexcept {
+  hazard_record& me = here();
+  // plain: this thread and its handlers
+  if (!me.destroying.load(std::memory_order_relaxed)) {
+    // plain: this thread and its handlers
+    me.destroying.store(true, std::memory_order_relaxed);
+    run_destroyer(object);
+    // plain: this thread and its handlers
+    me.destroying.store(false, std::memory_order_relaxed);
+    destroy_dead(me);
+    return;
+  }
+  // plain: this thread and its handlers
+  next(object) = me.dead.load(std::memory_order_relaxed);
+  // plain: this thread and its handlers; one step, since a handler may push in between
+  while (!me.dead.compare_exchange_weak(next(object), object, std::memory_order_relaxed, std::memory_order_relaxed)) {
+  }
+}
+
+// A destructor may read, publish, drop, make or destroy sources: whatever that kills is queued
+// here, so that a chain of a million objects uses no stack.
+void hazard_domain::destroy_dead(hazard_record& me) noexcept {
+  // plain: this thread and its handlers
+  if (me.destroying.load(std::memory_order_relaxed)) return;
+  // plain: this thread and its handlers
+  while (hazard_object* list = me.dead.load(std::memory_order_relaxed)) {
+    // plain: this thread and its handlers
+    list = me.dead.exchange(nullptr, std::memory_order_relaxed);
+    // plain: this thread and its handlers
+    me.destroying.store(true, std::memory_order_relaxed);
+    while (list != nullptr) {
+      hazard_object* const object = list;
+      list = next(object);
+      run_destroyer(object);
+    }
+    // plain: this thread and its handlers
+    me.destroying.store(false, std::memory_order_relaxed);
+  }
+}
+
+void hazard_object::drop_reference() noexcept {
+  // edge hazard.refs: acquire  only a sole owner reads 1, and only it could make more
+  if (references_.load(std::memory_order_acquire) == 1 ||
+      // edge hazard.refs: acq_rel
+      references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    hazard_domain::destroy(this);
+  }
+}
+
+void hazard_retire(hazard_object* object) noexcept {
+  hazard_record& me = hazard_domain::here();
+  // plain: the exchange below publishes the object
+  hazard_domain::next(object) = hazard_domain::retired.load(std::memory_order_relaxed);
+  // edge hazard.retired: release  / plain: the loop tries again with what it read
+  while (!hazard_domain::retired.compare_exchange_weak(hazard_domain::next(object), object, std::memory_order_release,
+                                                       std::memory_order_relaxed)) {
+  }
+  if (due(++me.pending)) hazard_domain::scan(me);
+}
+
+void drain() noexcept { hazard_domain::scan(hazard_domain::here()); }
+
+}  // namespace acqrel
