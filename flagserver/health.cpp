@@ -7,10 +7,7 @@
 
 namespace flagserver {
 
-void health::set_problem(std::string problem) {
-  const std::lock_guard lock(mutex_);
-  problem_ = std::move(problem);
-}
+health::health(std::function<std::string()> problem) : problem_(std::move(problem)) {}
 
 void health::set_stopping() noexcept {
   // plain: a word of its own; an answer a moment later is as good
@@ -36,14 +33,9 @@ bool health::answer(const http_request& request, const flag_set* flags, http_res
 }
 
 void health::answer_ready(const flag_set* flags, http_response& response) const {
-  std::string problem;
-  {
-    const std::lock_guard lock(mutex_);
-    problem = problem_;
-  }
   // plain: see set_stopping
   const bool stopping = stopping_.load(std::memory_order_relaxed);
-  if (stopping) problem = "the server is stopping";
+  const std::string problem = stopping ? "the server is stopping" : problem_();
   const bool ready = flags != nullptr && !stopping;
   response.status = ready ? 200 : 412;
   response.body = ready ? R"({"status":"ready")" : R"({"status":"not ready")";

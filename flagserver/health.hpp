@@ -7,7 +7,7 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
+#include <functional>
 #include <string>
 
 #include "flag_set.hpp"
@@ -17,8 +17,8 @@ namespace flagserver {
 
 class health {
  public:
-  /// Why the latest version of the flags is not in use; empty when it is. Any thread.
-  void set_problem(std::string problem);
+  /// `problem` says why the file's present content is not in use, or nothing; called for each /readyz, by any thread.
+  explicit health(std::function<std::string()> problem);
   /// From now on not ready: the server is about to stop. Any thread.
   void set_stopping() noexcept;
 
@@ -28,8 +28,7 @@ class health {
  private:
   void answer_ready(const flag_set* flags, http_response& response) const;
 
-  mutable std::mutex mutex_;
-  std::string problem_;  // guarded by mutex_
+  std::function<std::string()> problem_;
   std::atomic<bool> stopping_{false};
 };
 

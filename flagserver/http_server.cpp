@@ -31,8 +31,8 @@ constexpr std::chrono::milliseconds accept_pause{100};
 /// One thread: its event loop, its listener, its connections.
 class http_server::worker final : public http_connection::owner {
  public:
-  worker(const http_limits& limits, std::unique_ptr<http_handler> handler)
-      : limits_(limits), handler_(std::move(handler)), io_(1), listener_(io_), sweep_timer_(io_), pause_timer_(io_) {
+  explicit worker(const http_limits& limits)
+      : limits_(limits), io_(1), listener_(io_), sweep_timer_(io_), pause_timer_(io_) {
     const auto shortest = std::min({limits.request, limits.idle, limits.write, limits.linger});
     sweep_every_ = std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(500));
   }
@@ -56,7 +56,8 @@ class http_server::worker final : public http_connection::owner {
 
   void listen() { listener_.listen(asio::socket_base::max_listen_connections); }
 
-  void start() {
+  void start(std::unique_ptr<http_handler> handler) {
+    handler_ = std::move(handler);
     accept();
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -143,6 +144,7 @@ class http_server::worker final : public http_connection::owner {
     listener_.close(error);
     pause_timer_.cancel();
     for_each([](http_connection& c) { c.drain(); });
+    if (http_connection::clock::now() >= until) close_all();
     if (connections_.empty()) sweep_timer_.cancel();
   }
 
@@ -176,14 +178,14 @@ class http_server::worker final : public http_connection::owner {
   bool cut_off_ = false;  // read after the join
 };
 
-http_server::http_server(const options& how, const make_handler& make) : address_(how.address) {
+http_server::http_server(const options& how) : address_(how.address) {
   error_code error;
   const asio::ip::address address = asio::ip::make_address(how.address, error);
   if (error) throw std::invalid_argument("'" + how.address + "' is not an IP address");
   tcp::endpoint where(address, how.port);
   try {
     for (unsigned i = 0; i < std::max(1U, how.threads); ++i) {
-      workers_.push_back(std::make_unique<worker>(how.limits, make()));
+      workers_.push_back(std::make_unique<worker>(how.limits));
       where = workers_.back()->bind(where, i == 0);
     }
     for (auto& each : workers_) each->listen();
@@ -200,8 +202,8 @@ std::string http_server::url() const {
   return "http://" + (v6 ? "[" + address_ + "]" : address_) + ":" + std::to_string(port_);
 }
 
-void http_server::start() {
-  for (auto& each : workers_) each->start();
+void http_server::start(const make_handler& make) {
+  for (auto& each : workers_) each->start(make());
 }
 
 bool http_server::stop(std::chrono::milliseconds grace) {

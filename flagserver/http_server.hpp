@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // flagserver/http_server.hpp - listens on one port with one event loop per thread.
 //
-//   http_server server({.address = "127.0.0.1", .port = 8016, .threads = 2}, make_handler);  // bound, listening
-//   server.start();
+//   http_server server({.address = "127.0.0.1", .port = 8016, .threads = 2});  // bound; clients may connect and wait
+//   server.start(make_handler);
 //   ...
 //   server.stop(std::chrono::seconds(10));  // drains
 //
@@ -32,9 +32,9 @@ class http_server {
   };
   using make_handler = std::function<std::unique_ptr<http_handler>()>;
 
-  /// Binds and listens; calls `make` once per thread. Throws std::system_error when the address cannot be had (code
-  /// address_in_use when anyone else listens there), std::invalid_argument when `address` is not an IP address.
-  http_server(const options& how, const make_handler& make);
+  /// Binds and listens. Throws std::system_error when the address cannot be had (code address_in_use when anyone else
+  /// listens there), std::invalid_argument when `address` is not an IP address.
+  explicit http_server(const options& how);
   ~http_server();
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
@@ -43,9 +43,10 @@ class http_server {
   /// "http://127.0.0.1:8016"
   std::string url() const;
 
-  void start();
+  /// Begins to answer. Calls `make` once per thread, on this thread. Once only.
+  void start(const make_handler& make);
   /// Stops accepting, lets requests under way finish for at most `grace`, closes the rest, joins. Returns whether
-  /// nothing had to be cut off. Once only.
+  /// nothing had to be cut off. Further calls do nothing.
   bool stop(std::chrono::milliseconds grace);
   /// Cuts short a stop() that waits in another thread. Any thread.
   void hurry();
