@@ -79,10 +79,10 @@ class arena {
   [[gnu::cold, gnu::noinline]] void refill(std::size_t bytes);
 
   std::vector<block> blocks_;
-  std::size_t block_ = 0;        // the block in use; those after it are empty
-  std::byte* next_ = nullptr;    // the first free byte of that block
-  std::size_t left_ = 0;         // and how many follow
-  std::size_t used_ = 0;         // bytes of the blocks before it
+  std::size_t block_ = 0;      // the block in use; those after it are empty
+  std::byte* next_ = nullptr;  // the first free byte of that block
+  std::size_t left_ = 0;       // and how many follow
+  std::size_t used_ = 0;       // bytes of the blocks before it
   std::size_t limit_;
 };
 

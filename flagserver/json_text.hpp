@@ -8,33 +8,32 @@
 #include <vector>
 
 #include "arena.hpp"
+#include "source_map.hpp"
 #include "value.hpp"
+#include "value_builder.hpp"
 
 namespace flagserver {
-
-class source_map;
 
 /// Reads JSON text. Kept and used again, it takes no memory from the heap of its own.
 class json_reader {
  public:
   /// Reads the whole of `text` into `memory`. False if it is not JSON or nests deeper than `max_depth`; error() and
-  /// error_offset() then say why and where. Places of values and repeated keys go to `places`, if given.
+  /// error_at() then say why and where. Places of values and repeated keys go to `places`, if given; that of the
+  /// whole is kept for the address of `out`.
   bool read(std::string_view text, arena& memory, std::size_t max_depth, value& out, source_map* places = nullptr);
 
   const std::string& error() const noexcept { return error_; }
-  std::size_t error_offset() const noexcept { return error_offset_; }
+  place error_at() const noexcept { return error_at_; }
 
  private:
-  struct handler;
-  struct pending {
-    member entry;                   // an item of an array leaves the key empty
-    std::size_t key_at, value_at;   // offsets in the text
-  };
-  std::vector<pending> open_;       // the members and items of what is not closed yet
-  std::vector<std::size_t> starts_; // for each open array or object, where its content begins in open_
-  std::string part_;                // of a string with escapes
+  class handler;
+  bool fail(std::string why, std::string_view text, std::size_t offset);
+
+  std::vector<loose_entry> open_;    // the members and items of what is not closed yet
+  std::vector<std::size_t> starts_;  // for each open array or object, where its content begins in open_
+  std::string part_;                 // of a string with escapes
   std::string error_;
-  std::size_t error_offset_ = 0;
+  place error_at_;
 };
 
 /// Appends `v` as compact JSON. Numbers as JavaScript writes them; NaN, infinities and missing as null.

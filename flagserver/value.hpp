@@ -35,8 +35,16 @@ struct value {
   };
 
   static value missing() noexcept { return with(kind::missing); }
-  static value of(bool b) noexcept { value v = with(kind::boolean); v.boolean = b; return v; }
-  static value of(std::int64_t i) noexcept { value v = with(kind::integer); v.integer = i; return v; }
+  static value of(bool b) noexcept {
+    value v = with(kind::boolean);
+    v.boolean = b;
+    return v;
+  }
+  static value of(std::int64_t i) noexcept {
+    value v = with(kind::integer);
+    v.integer = i;
+    return v;
+  }
   /// An integer where `u` fits one, else a natural.
   static value of(std::uint64_t u) noexcept;
   /// An integer or natural where `d` is whole and in range, else a real.
