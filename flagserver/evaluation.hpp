@@ -42,14 +42,17 @@ class evaluation {
 
  private:
   int answer(const flag_set&, const flag&, std::string& out);
+  int refuse(const flag&, std::string_view code, std::string_view details, std::string& out);
   void adopt_context(const value* context);
+  void set_time();
 
-  arena memory_;           // the context, from one read_request to the next
-  arena scratch_;          // what one rule computes, from one evaluation to the next
+  arena memory_;   // the context, from one read_request to the next
+  arena scratch_;  // what one rule computes, from one evaluation to the next
   json_reader reader_;
-  value client_context_;   // as the client sent it, without $flagd
-  value context_;          // with $flagd, as rules see it
-  member flagd_[2];        // flagKey and timestamp, set for each flag
+  value client_context_;  // as the client sent it, without $flagd
+  value context_;         // with $flagd, as rules see it
+  member flagd_[2];       // what $flagd holds: flagKey and timestamp, set for each flag
+  std::string buffer_;    // for texts that are put together
   std::string error_;
 };
 

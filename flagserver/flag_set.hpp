@@ -10,13 +10,14 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "diagnostic.hpp"
+#include "fractional.hpp"
+#include "selector.hpp"
 
 namespace flagserver {
 
@@ -24,21 +25,6 @@ struct flag;
 class flag_set_builder;
 
 enum class text_format : unsigned char { json, yaml };
-enum class fractional_version : unsigned char { v2, v3 };
-
-/// What a `Flagd-Selector` header asks for.
-class selector {
- public:
-  /// "flagSetId=x", "source=y", both with a comma, "y" (a source), or "" (everything).
-  /// `flagSetId=` selects the flags without a set. Anything else is nothing, and `error` says why.
-  static std::optional<selector> parse(std::string_view header, std::string& error);
-
-  const std::optional<std::string>& flag_set_id() const noexcept { return flag_set_id_; }
-  const std::optional<std::string>& source() const noexcept { return source_; }
-
- private:
-  std::optional<std::string> flag_set_id_, source_;
-};
 
 class flag_set {
  public:
@@ -49,22 +35,23 @@ class flag_set {
   /// A hex hash of the content: equal text and options have equal revisions.
   const std::string& revision() const noexcept;
   std::size_t size() const noexcept;
+  /// Where the text is from, as given to parse_flags.
   const std::string& source() const noexcept;
+  fractional_version fractional() const noexcept;
 
   /// Every flag, ordered by flag set, then key.
   std::span<const flag> flags() const noexcept;
-  /// The flag that answers for `key`; where several sets have it, the one that comes last in the file.
+  /// The flag that answers for `key`, or nullptr. Where several sets have it, the last in the file.
   const flag* find(std::string_view key, const selector&) const noexcept;
   bool selects(const selector&, const flag&) const noexcept;
-  /// Some selected rule reads the time of day.
+  /// Some selected rule may read the time of day.
   bool reads_time(const selector&) const noexcept;
-  fractional_version fractional() const noexcept;
 
  private:
   friend class flag_set_builder;
   struct content;
   explicit flag_set(std::unique_ptr<content>) noexcept;
-  std::unique_ptr<content> content_;
+  std::unique_ptr<const content> content_;
 };
 
 struct parse_result {
@@ -72,7 +59,7 @@ struct parse_result {
   std::vector<diagnostic> diagnostics;  ///< in the order of the file
 };
 
-/// Never throws for what the text says. `source` names where the text is from, for `source=` selectors.
+/// Never throws for what the text says. `source` names where the text is from, for selectors with `source=`.
 parse_result parse_flags(std::string_view text, text_format, fractional_version, std::string_view source = {});
 
 }  // namespace flagserver
