@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/base/padded.hpp - one value alone on its cache lines.
 //
 //   acqrel::padded<std::atomic<long>> hits[4];      // one writer each, no line shared
@@ -14,6 +13,7 @@
 // Cost       no instruction; a whole range of memory for each value.
 // Model      none: layout is asserted at compile time.
 // Not for    values that are read and written together (they should share a line).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/base/park.hpp - sleep in the kernel while a 32-bit word keeps a value.
 //
 //   std::atomic<std::uint32_t> ready{0};
@@ -18,6 +17,7 @@
 // Cost       one system call to sleep, one to wake, also when nobody is parked: spin first (spin.hpp).
 // Model      none: no edge of its own.
 // Not for    words of another size, or shared between processes (the futex is private).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

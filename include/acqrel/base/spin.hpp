@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/base/spin.hpp - a bounded, exponential wait that says when to park instead.
 //
 //   acqrel::spinner spinner;
@@ -15,6 +14,7 @@
 // Cost       127 pause instructions and 3 yields in all, then a compare a call.
 // Model      none: it touches no shared data.
 // Not for    waits known to be long (park at once) or signal handlers (it may yield).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

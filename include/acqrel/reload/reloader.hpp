@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/reload/reloader.hpp - a file's content as a published value that follows the file.
 //
 //   acqrel::reloader<config> current("/etc/service/config.json", parse_config,
@@ -19,6 +18,7 @@
 // Model      none of its own; tests/reload/reloader_test.cpp, also under TSan.
 // Not for    formats of which half a file is valid too, unless their writers rename (file_watcher waits for a file to
 //            come to rest, but only a parser can refuse one that stayed cut off).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <acqrel/publish/snapshot_source.hpp>
