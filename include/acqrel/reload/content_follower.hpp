@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/reload/content_follower.hpp - hands over each new content of a file once; the part of reloader that knows no T.
 //
 //   acqrel::content_follower follower("/etc/motd",
@@ -18,6 +17,7 @@
 // Cost       idle: as file_watcher. A change: one read, one comparison, one apply.
 // Model      none: two edges of the plain message-passing shape, exercised by tests/reload/reloader_test.cpp under TSan.
 // Not for    values that readers share: use reloader, which publishes them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <acqrel/base/park.hpp>
@@ -102,6 +102,7 @@ class content_follower {
   void stop() noexcept;
 
  private:
+  const std::string& load_first();
   bool load();
   bool accept(std::string content);
   bool fail(reload_failure::cause why, std::string message, std::uint64_t content_hash);
@@ -123,7 +124,8 @@ class content_follower {
   std::atomic<bool> stopped_{false};  // before changed_
   mutable std::mutex status_mutex_;
   reload_status status_;              // under status_mutex_
-  std::optional<file_watcher> watcher_;
+  bool watching_ = false;             // written once, before watcher_ starts its thread
+  file_watcher watcher_;              // last: its thread uses all of the above, from its constructor on
 };
 
 }  // namespace acqrel

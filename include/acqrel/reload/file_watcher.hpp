@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // acqrel/reload/file_watcher.hpp - calls back whenever the content behind a path may have changed.
 //
 //   acqrel::file_watcher watcher("/etc/service/flags.json", [&] {
@@ -18,6 +17,7 @@
 // Cost       idle: one stat and one read of the file for each interval. Change to call: under a millisecond and `settle`.
 // Model      none: the edges are those of three words, exercised by tests/reload/file_watcher_test.cpp under TSan.
 // Not for    directory trees, or every single change (bursts are one call).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <acqrel/base/park.hpp>
