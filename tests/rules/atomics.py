@@ -102,7 +102,7 @@ def last_name(code, end):
 class Names:
     """What one file declares: name -> set of 'object', 'pointer', 'function' for atomics; and where."""
 
-    def __init__(self, code, aliases):
+    def __init__(self, code, aliases, elsewhere=frozenset()):
         self.code = code
         self.atomic, self.where = {}, set()
         types = ATOMIC_TYPE.pattern + ''.join(rf'|\b{alias}\b' for alias in sorted(aliases))
@@ -110,7 +110,8 @@ class Names:
             self._declared(match)
         for match in re.finditer(r'\bauto\b[\s&*]*\b(\w+)\s*(?:=\s*([^;]*);|:\s*([^)]*)\))', code):
             bound = (match.group(2) or match.group(3)).strip()
-            if '?' not in bound and last_name(bound, len(bound))[0] in self.atomic and ('&' in match.group() or match.group(3)):
+            to_atomic = last_name(bound, len(bound))[0] in self.atomic.keys() | elsewhere
+            if to_atomic and '?' not in bound and ('&' in match.group() or match.group(3)):
                 self.atomic.setdefault(match.group(1), set()).add('pointer')
                 self.where.add(match.start(1))
 
@@ -180,8 +181,8 @@ def operations_with_hidden_order(tree, path, orders_in):
     """Yields (offset, what is wrong, what to do). `orders_in` maps the offset of a call's ( to its number of orders."""
     source, closure = tree.sources[path], tree.closure(path)
     aliases = aliases_of([tree.sources[p] for p in closure])
-    names = {p: Names(tree.sources[p].code, aliases) for p in closure}
-    here, included = names[path], [names[p] for p in closure if p != path]
+    included = [Names(tree.sources[p].code, aliases) for p in closure if p != path]
+    here = Names(source.code, aliases, {name for names in included for name in names.atomic})
     code = source.code
 
     def is_atomic(name, bare):

@@ -310,6 +310,11 @@ class edges_rule(RuleCase):
         files[SOURCE] = '#include <acqrel/publish/cell.hpp>\nint f(part& p) { return p.inner.load(); }\n'
         self.caught(files, SOURCE + ':2:', 'inner.load() names no memory order')
 
+    def test_knows_a_reference_to_an_atomic_of_an_included_header(self):
+        files = self.with_pair('struct parts { std::atomic<int> word[4]; };\n')
+        files[SOURCE] = '#include <acqrel/publish/cell.hpp>\nvoid f(parts& p) {\n  for (auto& word : p.word) word.store(0);\n}\n'
+        self.caught(files, SOURCE + ':3:', 'word.store() names no memory order')
+
     def test_a_receiver_that_cannot_be_seen_is_reported(self):
         self.caught(self.with_pair('inline int f(auto& w) { return w.load(); }\n'), 'nothing here says that w is not atomic')
 
