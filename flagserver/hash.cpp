@@ -14,6 +14,12 @@ std::uint32_t little_endian_32(const unsigned char* p) noexcept {
          static_cast<std::uint32_t>(p[2]) << 16 | static_cast<std::uint32_t>(p[3]) << 24;
 }
 
+std::uint64_t little_endian_64(const char* p) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, p, sizeof word);
+  return std::endian::native == std::endian::big ? __builtin_bswap64(word) : word;
+}
+
 std::uint32_t scrambled(std::uint32_t k) noexcept { return std::rotl(k * 0xCC9E2D51u, 15) * 0x1B873593u; }
 
 std::uint32_t mixed_in(std::uint32_t hash, std::uint32_t block) noexcept {
@@ -64,15 +70,12 @@ content_hash& content_hash::add(std::uint64_t number) noexcept {
 
 content_hash& content_hash::add(std::string_view text) noexcept {
   add(std::uint64_t{text.size()});
-  while (!text.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t n = text.size() < 8 ? text.size() : 8;
-    std::memcpy(&word, text.data(), n);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-    add(word);
-    text.remove_prefix(n);
-  }
-  return *this;
+  const char* p = text.data();
+  std::size_t left = text.size();
+  for (; left >= 8; p += 8, left -= 8) add(little_endian_64(p));
+  std::uint64_t rest = 0;
+  for (std::size_t i = 0; i < left; ++i) rest |= std::uint64_t{static_cast<unsigned char>(p[i])} << 8 * i;
+  return left != 0 ? add(rest) : *this;
 }
 
 std::uint64_t content_hash::result() const noexcept {
