@@ -68,6 +68,7 @@ class http_server::worker final : public http_connection::owner {
 
   void hurry() {
     asio::post(io_, [this] {
+      hurried_ = true;  // begin_drain may be still to come
       if (draining_) close_all();
     });
   }
@@ -144,7 +145,7 @@ class http_server::worker final : public http_connection::owner {
     listener_.close(error);
     pause_timer_.cancel();
     for_each([](http_connection& c) { c.drain(); });
-    if (http_connection::clock::now() >= until) close_all();
+    if (hurried_ || http_connection::clock::now() >= until) close_all();
     if (connections_.empty()) sweep_timer_.cancel();
   }
 
@@ -175,6 +176,7 @@ class http_server::worker final : public http_connection::owner {
   std::thread thread_;
   bool sweeping_ = false;
   bool draining_ = false;
+  bool hurried_ = false;
   bool cut_off_ = false;  // read after the join
 };
 

@@ -208,7 +208,9 @@ TEST_F(ofrep_test, bulk_answers_every_flag_in_order) {
   EXPECT_EQ(response.status, 200U);
   const json::object fields = object(response);
   EXPECT_EQ(fields.at("flags").as_array().size(), flags->size());
-  EXPECT_EQ(fields.at("metadata"), json::parse(R"({"owner":"tests"})"));
+  EXPECT_EQ(fields.at("metadata"), json::parse("{}"));
+  EXPECT_EQ(object(ask_bulk("{}", {{"Flagd-Selector", "flagSetId=blue"}})).at("metadata"),
+            json::parse(R"({"flagSetId":"blue"})"));
   EXPECT_EQ(response.entity_tag.substr(0, flags->revision().size() + 2), '"' + flags->revision() + '-');
   EXPECT_EQ(response.entity_tag.size(), flags->revision().size() + 19);
 }
