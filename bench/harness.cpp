@@ -64,9 +64,11 @@ void lap::wait_until_all_arrived() {
 }
 
 void lap::open() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   open_ = true;
   changed_.notify_all();
+  lock.unlock();
+  while (entering_.load() != 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
 double lap::nanoseconds_per_operation() const {
@@ -82,7 +84,7 @@ void turn::begin() {
   }
   // A wake-up takes tens of microseconds; meeting again keeps the first thread from running alone for so long.
   lap_->entering_.fetch_sub(1);
-  while (lap_->entering_.load() != 0 && running()) std::this_thread::yield();
+  while (lap_->entering_.load() != 0) std::this_thread::yield();
   start_ = now();
 }
 

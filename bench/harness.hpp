@@ -5,7 +5,7 @@
 //                [] { return [cell = std::make_shared<cell>()](bench::turn& turn) {
 //                   turn.begin();
 //                   std::uint64_t done = 0;
-//                   for (; turn.running(); done += 1024) for (int i = 0; i != 1024; ++i) bench::keep(cell->get());
+//                   do for (int i = 0; i != 1024; ++i, ++done) bench::keep(cell->get()); while (turn.running());
 //                   turn.end(done); }; });
 //   bench::goal({.type = "one_shot", .operation = "get", .variation = "read_only", .threads = 2,
 //                .contender = "acqrel", .against = "floor: raw load", .at_most = 1.2});
@@ -47,6 +47,7 @@ class lap {
  public:
   explicit lap(unsigned threads) : absent_(threads), entering_(threads) {}
   void wait_until_all_arrived();
+  /// Lets them all go, and returns when they went.
   void open();
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
   double nanoseconds_per_operation() const;

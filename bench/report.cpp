@@ -105,19 +105,21 @@ void print_tables(std::ostream& out, const results& found) {
     }
   }
   const auto& measurements = registered().measurements;
-  std::string last;
-  for (std::size_t index = 0; index != measurements.size(); ++index) {
-    if (found.figures[index].empty()) continue;
-    const row& what = measurements[index].description;
-    if (const std::string cell = what.cell(); cell != last) {
-      out << '\n' << what.type << '/' << what.operation << "  " << what.variation << '\n';
-      last = cell;
-    }
-    bool first = true;
-    for (const auto& each : found.figures[index]) {
-      out << "  " << std::left << std::setw(32) << (first ? what.contender : "") << std::setw(46) << each.name << std::right
-          << std::setw(10) << number(each.value) << ' ' << each.unit << '\n';
-      first = false;
+  std::vector<std::string> printed;
+  for (std::size_t head = 0; head != measurements.size(); ++head) {
+    const row& title = measurements[head].description;
+    if (found.figures[head].empty() || std::find(printed.begin(), printed.end(), title.cell()) != printed.end()) continue;
+    printed.push_back(title.cell());
+    out << '\n' << title.type << '/' << title.operation << "  " << title.variation << '\n';
+    for (std::size_t index = head; index != measurements.size(); ++index) {
+      const row& what = measurements[index].description;
+      if (what.cell() != title.cell()) continue;
+      bool first = true;
+      for (const auto& each : found.figures[index]) {
+        out << "  " << std::left << std::setw(32) << (first ? what.contender : "") << std::setw(46) << each.name << std::right
+            << std::setw(10) << number(each.value) << ' ' << each.unit << '\n';
+        first = false;
+      }
     }
   }
 }
