@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <acqrel/reclaim/hazard.hpp>
+
 #include <atomic>
 #include <cstdint>
 
@@ -47,3 +49,10 @@ struct checked {
   long filler[5];
 };
 static_assert(sizeof(checked) == 64);
+
+/// How many are alive once nothing waits to die; destructors may themselves have replaced something.
+inline long live_now() {
+  acqrel::drain();
+  acqrel::drain();
+  return checked::live;
+}

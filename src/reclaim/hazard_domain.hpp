@@ -98,10 +98,26 @@ struct hazard_domain {
     }
   }
 
+  static void push_retired(hazard_object* object) noexcept {
+    // plain: the exchange below publishes the object
+    next(object) = retired.load(std::memory_order_relaxed);
+    // edge hazard.retired: release
+    // plain: the loop tries again with what it read
+    while (!retired.compare_exchange_weak(next(object), object, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+
   // ---- what only the domain may touch of an object
 
   static hazard_object*& next(hazard_object* object) noexcept { return object->next_; }
   static void run_destroyer(hazard_object* object) noexcept { object->destroy_(object); }
+  /// False, and nothing dropped: it is the last. Only where no other thread can drop.
+  static bool drop_unless_last(hazard_object* object) noexcept {
+    // plain: one thread
+    return object->references_.load(std::memory_order_relaxed) != 1 &&
+           // plain: one thread
+           object->references_.fetch_sub(1, std::memory_order_relaxed) != 0;
+  }
   /// Drops a reference that cannot be the last, because the caller knows of another.
   static void drop_spare_reference(hazard_object* object) noexcept {
     // edge hazard.refs: release

@@ -66,15 +66,26 @@ void leave(void* p) noexcept {
   record.in_use.store(false, std::memory_order_release);
 }
 
-// The child has one thread. What the vanished ones protected is protected no longer; references
-// they had counted leak.
+// In the child of a fork: a reference that belonged to a thread that is gone. The last one is left
+// to the next scan, so that no destructor runs inside fork().
+void inherit(hazard_object* object) noexcept {
+  if (object != nullptr && !hazard_domain::drop_unless_last(object)) hazard_domain::push_retired(object);
+}
+
+// The child has one thread. What the vanished ones protected is protected no longer, and what scans
+// had handed to them is dropped. References in the vanished threads' variables leak.
 void forked() noexcept {
   // plain: one thread, and the list is never shortened
   for (hazard_record* r = hazard_domain::records.load(std::memory_order_relaxed); r != nullptr; r = r->next) {
     if (r == hazard_this_thread) continue;
+    for (hazard_slots* slots : {&r->guards, &r->internal}) {
+      // plain: one thread
+      for (int i = 0; i < 4; ++i) inherit(slots->word[i + 4].load(std::memory_order_relaxed));
+    }
     empty_slots(*r);
     // plain: one thread
-    r->request.store(0, std::memory_order_relaxed);
+    const std::uintptr_t request = r->request.exchange(0, std::memory_order_relaxed);
+    if ((request & kind) == answered) inherit(reinterpret_cast<hazard_object*>(request & ~kind));
     r->pending = 0;
     // plain: one thread
     r->destroying.store(false, std::memory_order_relaxed);

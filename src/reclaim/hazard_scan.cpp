@@ -282,12 +282,7 @@ void hazard_object::drop_reference() noexcept {
 
 void hazard_retire(hazard_object* object) noexcept {
   hazard_record& me = hazard_domain::here();
-  // plain: the exchange below publishes the object
-  hazard_domain::next(object) = hazard_domain::retired.load(std::memory_order_relaxed);
-  // edge hazard.retired: release  / plain: the loop tries again with what it read
-  while (!hazard_domain::retired.compare_exchange_weak(hazard_domain::next(object), object, std::memory_order_release,
-                                                       std::memory_order_relaxed)) {
-  }
+  hazard_domain::push_retired(object);
   if (due(++me.pending)) hazard_domain::scan(me);
 }
 

@@ -16,12 +16,6 @@ namespace {
 
 std::unique_ptr<checked> make(long n) { return std::make_unique<checked>(n); }
 
-long live_now() {
-  drain();
-  drain();
-  return checked::live;
-}
-
 // ---- semantics ----
 
 TEST(cached_reader, reads_nothing_from_an_empty_source) {  // G2

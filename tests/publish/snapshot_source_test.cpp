@@ -43,13 +43,6 @@ void be_calm() {
   while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
 }
 
-// How many are alive once nothing waits to die; destructors may themselves have replaced something.
-long live_now() {
-  drain();
-  drain();
-  return checked::live;
-}
-
 // ---- semantics ----
 
 TEST(snapshot_source, gives_nothing_before_the_first_publish) {  // G2

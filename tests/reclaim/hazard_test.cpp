@@ -24,11 +24,10 @@ namespace {
 
 std::unique_ptr<checked> make(long n) { return std::make_unique<checked>(n); }
 
-long live_now() {
-  drain();
-  drain();
-  return checked::live;
-}
+struct guard_holder {
+  explicit guard_holder(const snapshot_source<checked>& s) : guard(s.read()) {}
+  snapshot_guard<checked> guard;
+};
 
 // How many records the domain has: hazard_this_thread of ever new threads, all alive at once, are
 // distinct; a thread that ended gives its record back.
@@ -174,17 +173,13 @@ TEST(hazard, scans_when_a_thread_that_retired_something_ends) {
 }
 
 TEST(hazard, keeps_the_record_of_a_thread_whose_guard_outlives_it) {
-  struct holder {
-    explicit holder(const snapshot_source<checked>& s) : guard(s.read()) {}
-    snapshot_guard<checked> guard;
-  };
   const long before = live_now();
   {
     snapshot_source<checked> source{make(1)};
-    std::unique_ptr<holder> left_behind;
+    std::unique_ptr<guard_holder> left_behind;
     acqrel::hazard_record* record = nullptr;
     std::thread([&] {
-      left_behind = std::make_unique<holder>(source);
+      left_behind = std::make_unique<guard_holder>(source);
       record = acqrel::hazard_this_thread;
     }).join();
     source.publish(make(2));
@@ -201,40 +196,52 @@ TEST(hazard, keeps_the_record_of_a_thread_whose_guard_outlives_it) {
 
 TEST(hazard, lets_a_forked_child_read_publish_and_reclaim) {
   const long before = live_now();
-  snapshot_source<checked> source{make(1)};
-  std::latch held(2), done(1);
-  // Two threads that do not exist in the child: one inside a guard, one inside an update.
-  std::thread reader([&] {
+  snapshot_source<checked> source{make(-1)};
+  std::latch updating(1), old_held(1), new_held(1), done(1);
+  // Threads that do not exist in the child: one inside an update of version -1, one inside a guard of
+  // version 0, which is replaced, and one of version 1, which is current.
+  std::thread updater([&] {
+    source.update([&](const checked& old) {
+      if (old.number == -1) {
+        updating.count_down();
+        done.wait();
+      }
+      return make(old.number + 1);
+    });
+  });
+  updating.wait();
+  source.publish(make(0));
+  const auto hold = [&](std::latch& held) {
     const auto guard = source.read();
     held.count_down();
     done.wait();
     EXPECT_TRUE(guard->whole());
-  });
-  std::thread updater([&] {
-    source.update([&](const checked& old) {
-      held.count_down();
-      done.wait();
-      return make(old.number + 1);
-    });
-  });
-  held.wait();
-  const auto mine = source.read();  // the forking thread's own guard lives on in the child
+  };
+  std::thread old_reader(hold, std::ref(old_held));
+  old_held.wait();
+  source.publish(make(1));
+  std::thread new_reader(hold, std::ref(new_held));
+  new_held.wait();
+  auto mine = std::make_unique<guard_holder>(source);  // lives on in the child
   const pid_t child = fork();
   if (child == 0) {
-    bool good = mine->whole() && source.read()->number == 1;
+    if (!mine->guard->whole() || source.read()->number != 1) _exit(1);
     for (long n = 2; n < 3000; ++n) source.publish(make(n));
-    good = good && source.update([](const checked& old) { return make(old.number + 1); });
-    good = good && source.read()->number == 3000 && mine->whole();
+    if (!source.update([](const checked& old) { return make(old.number + 1); })) _exit(2);
+    if (source.read()->number != 3000 || !mine->guard->whole()) _exit(3);
+    mine.reset();
     drain();
-    // The reader's guard is gone with its thread; what is left is `mine` and the current version.
-    good = good && checked::live == before + 2;
-    _exit(good ? 0 : 1);
+    // The readers' guards are gone with their threads: the one that a scan had seen, and the one that
+    // none had. What is left is the current version, and what the updater's variable counts.
+    _exit(checked::live == before + 2 ? 0 : 4);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+  EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "the child's step of that number went wrong";
   done.count_down();
-  reader.join();
+  old_reader.join();
+  new_reader.join();
   updater.join();
 }
 

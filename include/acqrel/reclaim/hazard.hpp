@@ -25,7 +25,7 @@
 //            most 2,048 versions a publishing thread between two scans.
 // Threads    a protection is released by the thread that took it. Signal handlers may protect and
 //            release on a thread that has protected before (hazard_signal_scope). fork: the child
-//            keeps its own thread's protections; what the others counted leaks.
+//            keeps its own thread's protections; counted references of the others leak.
 // Errors     none; the process ends, saying so, when 256 bytes for a thread cannot be had.
 // Cost       protect and release: 6 plain memory operations, no locked one. Bench snapshot_source.
 // Model      tests/reclaim/hazard_test.cpp, tests/twins.
