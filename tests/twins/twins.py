@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Weakened twins: the library with one thing wrong, on which a test that passes must now fail.
+
+    twins.py list                          the names of all twins
+    twins.py build NAME ROOT OUT COMPILER...   makes OUT: ROOT's include/ and src/ with NAME's edits, and the test
+    twins.py run NAME OUT                  runs the test; succeeds if it does what the twin must do
+
+A twin is an edit of the real code: a text that must stand exactly once in its file, and what
+stands there instead. So twins cannot drift from the code that ships; an edit that no longer
+applies is an error that says which.
+
+Most twins stand on `perturbed`, which yields at random in every window between the two steps of a
+light fence. It changes no order and must pass every test: it is the control of the others.
+"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+FENCE = "include/acqrel/base/asymmetric_fence.hpp"
+HAZARD = "include/acqrel/reclaim/hazard.hpp"
+DOMAIN = "src/reclaim/hazard_domain.hpp"
+PROTECT = "src/reclaim/hazard_protect.cpp"
+SCAN = "src/reclaim/hazard_scan.cpp"
+SOURCE = "src/publish/snapshot_source.cpp"
+SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
+
+SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
+HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
+
+# Yields in about one of sixteen windows, by a counter so that no lock or order comes in.
+PERTURBED = [
+    (FENCE, "#include <atomic>\n", "#include <atomic>\n#include <sched.h>\n"),
+    (FENCE, "  std::atomic_signal_fence(std::memory_order_seq_cst);\n",
+     "  std::atomic_signal_fence(std::memory_order_seq_cst);\n"
+     "  static thread_local unsigned windows = 0;\n"
+     "  windows = windows * 1664525u + 1013904223u;\n"
+     "  if ((windows >> 28) == 0) sched_yield();\n"
+     "  std::atomic_signal_fence(std::memory_order_seq_cst);\n"),
+]
+# Every read takes the slow lane: requests, and answers by publishers.
+SLOW_LANE = [
+    (HAZARD, "  if (slot.load(std::memory_order_relaxed) == nullptr) [[likely]] {",
+     "  if (false) {"),
+    (PROTECT, "  if (!hazard_domain::in_full_mode()) [[likely]] {", "  if (false) {"),
+    (PROTECT, "constexpr int validations = 3;", "constexpr int validations = 0;"),
+    # a window between reading the cell and taking the slot, for `perturbed` to widen
+    (PROTECT, "  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);\n",
+     "  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);\n  compiler_fence();\n"),
+]
+
+DEAD_READ = r"heap-use-after-free|FAILED|double-free"
+RACE = r"ThreadSanitizer: (data race|heap-use-after-free)"
+
+
+@dataclass
+class twin:
+    edits: list
+    fails: str = ""            # what its output must show; empty: it must pass
+    sanitizer: str = "address"
+    test: str = SNAPSHOT_TEST
+    only: str = "*"            # GoogleTest filter
+    tries: int = 10            # a race may need more than one run to show
+
+
+STRESS = "*stress*"
+
+TWINS = {
+    # ---- controls: changed in nothing that matters, and green
+    "perturbed": twin(PERTURBED),
+    "perturbed_hazard": twin(PERTURBED, test=HAZARD_TEST),
+    "slow_lane": twin(SLOW_LANE + PERTURBED),
+    "slow_lane_hazard": twin(SLOW_LANE + PERTURBED, test=HAZARD_TEST),
+    "slow_lane_in_full_mode": twin(SLOW_LANE, sanitizer="thread"),
+
+    # ---- reading and reclaiming
+    "delete_without_the_scan": twin(
+        PERTURBED + [(SCAN, "    if (held.may_hold(object)) {", "    if (false) {")], fails=DEAD_READ, only=STRESS),
+    "no_second_look_at_the_cell": twin(
+        PERTURBED + [(HAZARD, "    hazard_object* const seen = cell.current.load(std::memory_order_relaxed);\n",
+                      "    hazard_object* const seen = cell.current.load(std::memory_order_relaxed);\n    compiler_fence();\n"),
+                     (HAZARD, "    if (cell.current.load(std::memory_order_acquire) == seen) [[likely]] {", "    if (true) {")],
+        fails=DEAD_READ, only=STRESS),
+    "publish_relaxed": twin(
+        [(PROTECT, "cell.current.exchange(next, std::memory_order_seq_cst)", "cell.current.exchange(next, std::memory_order_relaxed)"),
+         (PROTECT, "found, next, std::memory_order_seq_cst, std::memory_order_relaxed", "found, next, std::memory_order_relaxed, std::memory_order_relaxed")],
+        fails=RACE, sanitizer="thread"),
+    "reload_relaxed": twin(
+        [(DOMAIN, "    return cell.current.load(std::memory_order_seq_cst);", "    return cell.current.load(std::memory_order_relaxed);")],
+        fails=RACE, sanitizer="thread"),
+    "slot_cleared_relaxed": twin(
+        [(DOMAIN, "    slot.store(object, std::memory_order_seq_cst);", "    slot.store(object, std::memory_order_relaxed);")],
+        fails=RACE, sanitizer="thread"),
+    "slot_seen_relaxed": twin(
+        [(DOMAIN, "    return slot.load(std::memory_order_seq_cst);", "    return slot.load(std::memory_order_relaxed);")],
+        fails=RACE, sanitizer="thread"),
+    "last_reference_relaxed": twin(
+        [(SCAN, "references_.load(std::memory_order_acquire) == 1", "references_.load(std::memory_order_relaxed) == 1")],
+        fails=RACE, sanitizer="thread"),
+    "references_relaxed": twin(
+        [(SCAN, "references_.fetch_sub(1, std::memory_order_acq_rel) == 1", "references_.fetch_sub(1, std::memory_order_relaxed) == 1")],
+        fails=RACE, sanitizer="thread"),
+    "retired_relaxed": twin(
+        [(DOMAIN, "next(object), object, std::memory_order_release,", "next(object), object, std::memory_order_relaxed,")],
+        fails=RACE, sanitizer="thread"),
+
+    # ---- promptness: the references that scans hand over
+    "release_does_not_look_at_given": twin(
+        [(HAZARD, "  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]] hazard_take_given(protection.where);\n", "")],
+        fails="FAILED.*lets_the_last_guard_destroy"),
+    "handed_over_without_a_reference": twin(
+        [(SCAN, "      object->add_reference();\n      if (settle", "      if (settle")], fails=DEAD_READ),
+    "scan_leaves_out_later_chunks": twin(
+        [(SCAN, "  if (count != 0) hand_over(seen, count, list);\n", "")], fails=DEAD_READ),
+    "retry_overwrites_the_slot": twin(
+        PERTURBED + [(DOMAIN, "    if (look_at_given(slot) != nullptr) take_given(slot);\n", "")],
+        fails="FAILED", test=SNAPSHOT_TEST),
+
+    # ---- the slow lane
+    "requests_are_not_answered": twin(
+        SLOW_LANE + PERTURBED + [(PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);\n  return old;", "  return old;"),
+                                 (PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);\n  retire", "  retire")],
+        fails=DEAD_READ, only=STRESS),
+    "answered_without_a_reference": twin(
+        SLOW_LANE + PERTURBED + [(PROTECT, "      object->add_reference();\n      const std::uintptr_t answer", "      const std::uintptr_t answer")],
+        fails=DEAD_READ, only=STRESS),
+
+    # ---- more guards than slots, threads, processes, handlers
+    "counted_without_a_reference": twin(
+        [(PROTECT, "  protection.object->add_reference();\n", "")], fails=DEAD_READ),
+    "a_thread_ends_without_a_scan": twin(
+        [(PROTECT, "  if (record.pending != 0) hazard_domain::scan(record);\n", "")],
+        fails="outlived its thread", test=HAZARD_TEST),
+    "a_record_with_a_guard_is_reused": twin(
+        [(PROTECT, "  if (holds_a_guard(record)) return;\n", "")], fails="FAILED", test=HAZARD_TEST),
+    "fork_keeps_the_slots_of_other_threads": twin(
+        [(PROTECT, "    empty_slots(*r);\n    // plain: one thread\n", "    // plain: one thread\n")], fails="FAILED.*fork", test=HAZARD_TEST),
+    "fork_keeps_what_was_handed_to_other_threads": twin(
+        [(PROTECT, "inherit(slots->word[i + 4].load(std::memory_order_relaxed))", "(void)i")], fails="FAILED.*fork", test=HAZARD_TEST, tries=20),
+    "fork_keeps_the_turn": twin(
+        [(SOURCE, "  era.fetch_add(1, std::memory_order_relaxed);\n", "  alarm(3);\n"), (SOURCE, "#include <pthread.h>\n", "#include <pthread.h>\n#include <unistd.h>\n")],
+        fails="FAILED", test=HAZARD_TEST, only="*fork*"),
+    "handlers_destroy": twin(
+        [(PROTECT, "    record_->destroying.store(true, std::memory_order_relaxed);\n", "")],
+        fails="destroyed inside the scope", test=HAZARD_TEST),
+    "destructors_nest": twin(
+        [(SCAN, "  if (!me.destroying.load(std::memory_order_relaxed)) {", "  if (true) {")],
+        fails="stack-overflow|SEGV|FAILED"),
+
+    # ---- updates
+    "updates_do_not_take_turns": twin(
+        [(SNAPSHOT, "  const snapshot_update_turn turn(cell_.turn);\n", "")], fails="updates take turns", only="*concurrent_updates*"),
+    "a_nested_update_queues": twin(
+        [(SOURCE, "    : turn_(turns_held == 0 ? &turn : nullptr) {", "    : turn_(&turn) {"), (SOURCE, "  ++turns_held;\n", "  ++turns_held;\n  alarm(3);\n"),
+         (SOURCE, "#include <pthread.h>\n", "#include <pthread.h>\n#include <unistd.h>\n")],
+        fails="ended by signal 14", only="*nested*"),
+    "an_update_that_lost_is_forgotten": twin(
+        [(SNAPSHOT, "    if (compare_exchange(seen, next)) return true;\n", "    (void)compare_exchange(seen, next);\n    return true;\n")],
+        fails="FAILED"),
+}
+
+
+def make(name, root, out):
+    shutil.rmtree(out, ignore_errors=True)
+    for folder in ("include", "src"):
+        shutil.copytree(os.path.join(root, folder), os.path.join(out, folder))
+    for path, find, write in TWINS[name].edits:
+        where = os.path.join(out, path)
+        with open(where) as file:
+            text = file.read()
+        if text.count(find) != 1:
+            sys.exit(f"twins.py: twin {name}: this text stands {text.count(find)} times in {path}, not once; "
+                     f"the code has changed, change the twin with it:\n{find}")
+        with open(where, "w") as file:
+            file.write(text.replace(find, write))
+
+
+def build(name, root, out, compiler):
+    """Compiles inside OUT by relative paths, so that ccache sees that most twins share most of their code."""
+    make(name, root, out)
+    t = TWINS[name]
+    sources = sorted(glob.glob("src/base/*.cpp", root_dir=out) + glob.glob("src/reclaim/*.cpp", root_dir=out) +
+                     glob.glob("src/publish/*.cpp", root_dir=out)) + [os.path.relpath(os.path.join(root, t.test), out)]
+    flags = ["-std=c++20", "-O1", "-w", f"-fsanitize={t.sanitizer}"]
+    objects = []
+    for source in sources:
+        objects.append(os.path.basename(source) + ".o")
+        subprocess.run([*compiler, *flags, "-Iinclude", "-c", source, "-o", objects[-1]], cwd=out, check=True)
+    subprocess.run([compiler[-1], *flags, *objects, "-o", "test", "-lgtest", "-lgtest_main", "-pthread"], cwd=out, check=True)
+
+
+def run(name, out):
+    t = TWINS[name]
+    program = os.path.join(os.path.abspath(out), "test")
+    shown = []
+    for attempt in range(1, max(t.tries, 1) + 1 if t.fails else 2):
+        try:
+            done = subprocess.run([program, f"--gtest_filter={t.only}", "--gtest_brief=1"], capture_output=True, text=True,
+                                  errors="replace", timeout=120, env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"})
+            status, output = done.returncode, done.stdout + done.stderr
+            if status < 0:
+                output += f"\nended by signal {-status}"
+        except subprocess.TimeoutExpired:
+            status, output = "time-out", ""
+        shown.append(f"run {attempt}: exit {status}\n{output[-4000:]}")
+        if not t.fails:
+            break
+        if status != 0 and re.search(t.fails, output):
+            print(f"{name}: fails as it must (run {attempt}): {re.search(t.fails, output).group(0)}")
+            return 0
+    if not t.fails and status == 0:
+        print(f"{name}: passes as it must")
+        return 0
+    print("\n".join(shown[-2:]))
+    print(f"{name}: " + (f"the test did not notice in {attempt} runs; it must fail showing /{t.fails}/" if t.fails else "a control must pass"))
+    return 1
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["list"]:
+            print("\n".join(TWINS))
+        case ["build", name, root, out, *compiler]:
+            build(name, os.path.abspath(root), os.path.abspath(out), compiler)
+        case ["run", name, out]:
+            sys.exit(run(name, out))
+        case _:
+            sys.exit(__doc__)
