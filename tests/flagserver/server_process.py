@@ -68,6 +68,8 @@ class Server:
         self.log.wait_for("")
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()
+        if self.process.returncode != 0:  # also what the sanitizers end a program with that they complained about
+            raise AssertionError(f"exit status {self.process.returncode}:\n" + "\n".join(self.log.lines))
 
     def send_signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
