@@ -17,9 +17,9 @@
 //            hazard.slow      announce, then cell | cell, then announcements (store buffering)
 //            hazard.request   ask -> answer -> confirm            one counted reference, or "alone"
 //            hazard.record    a record's last owner -> its next; a new record -> scans
-// Progress   protect and release wait-free: at most 50 memory operations whatever others do, plus
-//            one destructor for each of at most 3 retries (docs/explain/heart.md counts them); a
-//            thread's first protect also allocates. replace lock-free.
+// Progress   protect and release wait-free: at most 58 memory operations whatever others do, plus
+//            the destructor of what they are the last to hold (docs/explain/heart.md counts them);
+//            a thread's first protect also allocates. replace lock-free.
 // Memory     256 bytes for each thread alive at once, never freed. An object costs 32 bytes.
 //            Waiting to die: what guards hold, one version for a reader stalled anywhere, and at
 //            most 2,048 versions a publishing thread between two scans.
