@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http_server.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -100,12 +101,21 @@ class http_server::worker final : public http_connection::owner {
       } else if (error == asio::error::connection_aborted) {
         accept();
       } else {
+        warn(error);
         pause_timer_.expires_after(accept_pause);
         pause_timer_.async_wait([this](const error_code&) {
           if (listener_.is_open()) accept();
         });
       }
     });
+  }
+
+  /// Once in a while: a server at its limit gets here ten times a second.
+  void warn(const error_code& error) {
+    const auto now = http_connection::clock::now();
+    if (now < quiet_until_) return;
+    quiet_until_ = now + std::chrono::minutes(1);
+    spdlog::warn("cannot accept more connections: {}; {} are open", error.message(), connections_.size());
   }
 
   void admit(http_connection::socket client) {
@@ -172,7 +182,7 @@ class http_server::worker final : public http_connection::owner {
                              asio::io_context::executor_type>
       sweep_timer_, pause_timer_;
   std::chrono::milliseconds sweep_every_{};
-  http_connection::clock::time_point drain_until_;
+  http_connection::clock::time_point drain_until_, quiet_until_;
   std::thread thread_;
   bool sweeping_ = false;
   bool draining_ = false;

@@ -21,8 +21,8 @@ class ServeReload(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.path = os.path.join(self.folder.name, "flags.json")
 
-    def serve(self, *options):
-        server = Server(BINARY, self.path, *options)
+    def serve(self, *options, **limits):
+        server = Server(BINARY, self.path, *options, **limits)
         self.addCleanup(server.__exit__)
         return server
 
@@ -152,7 +152,21 @@ class ServeReload(unittest.TestCase):
         server.log.wait_for(rf"SIGHUP: reading {self.path}")
         self.assertEqual(server.flag("a")[0], 200)
 
-    # ---- stopping ----
+    # ---- running out, and stopping ----
+
+    def test_more_clients_than_descriptors_wait_for_their_turn(self):
+        self.write(a=1)
+        server = self.serve("--threads", "1", descriptors=64)
+        clients = [server.connect() for _ in range(100)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.send_request("POST", f"{FLAGS}/a", "{}")
+        server.log.wait_for(r"cannot accept more connections: .*; \d\d are open")
+        for client in clients:  # each makes room for one that waits
+            self.assertEqual(client.read_answer()[0], 200)
+            client.close()
+        self.assertEqual(server.flag("a")[0], 200)
+        self.assertEqual(server.log.count("cannot accept"), 1)
 
     def test_a_request_under_way_is_finished_before_the_end(self):
         self.write(a=1)

@@ -46,8 +46,10 @@ class Lines:
 
 
 class Server:
-    def __init__(self, binary, flags, *options):
+    def __init__(self, binary, flags, *options, descriptors=None):
         command = [binary, "serve", "--flags", flags, "--port", "0", "--management-port", "0", *options]
+        if descriptors:
+            command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.out, self.log = Lines(self.process.stdout), Lines(self.process.stderr)
         self.first_line = self.out.wait_for(r"serving .* on http://127\.0\.0\.1:(\d+) \((.*)\)$")
