@@ -14,6 +14,8 @@
   The header is the tagged file itself, one that it includes, include/acqrel/ROOM/X.hpp for src/ROOM/X.cpp, or another
   of that room.
 * Each declared edge has a release end (a store, read-modify-write or fence) and an acquire end (a load, ... ).
+* atomic_thread_fence stands in base/asymmetric_fence only: ThreadSanitizer sees no fences, so every other pattern orders
+  by operations (G12).
 * No operation hides its order: see atomics.py, which also says what counts as an atomic.
 """
 import re
@@ -29,6 +31,7 @@ ALMOST_TAG = re.compile(rf'^edge\s+({NAME})\b')
 SHAPE = re.compile(r'\bshape [A-Z0-9][\w+.]*')
 OPERATION = re.compile(r'^(?:load|store|exchange|compare_exchange_weak|compare_exchange_strong|fetch_\w+|test_and_set|test'
                        r'|clear|wait|atomic_thread_fence|atomic_signal_fence|atomic_\w+_explicit)$')
+FENCES = re.compile(r'^(?:include/acqrel|src)/base/asymmetric_fence\.[ch]pp$')
 BLOCK_WORD = re.compile(r'^ (Publishes|Edges|Progress|Memory|Threads|Errors|Cost|Model|Not for)(?: +|$)')
 
 
@@ -206,6 +209,8 @@ def check(root):
             if not OPERATION.match(site.operation):
                 report(path, site.line, f'{site.order} is not an argument of an atomic operation or a fence',
                        'write the constant at the operation')
+            if site.operation == 'atomic_thread_fence' and not FENCES.match(path):  # G12
+                report(path, site.line, 'a fence, which ThreadSanitizer does not see', 'order by operations, as hazard_domain.hpp does')
             if site.order == 'consume':
                 report(path, site.line, 'consume has no working meaning', 'use acquire')
             statements.setdefault(statement_start(source, site.line), []).append(site)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """rules/edges is fed each violation it is there for, and code that only looks like one."""
+import textwrap
 import unittest
 
 import edges
@@ -166,12 +167,22 @@ class edges_rule(RuleCase):
         '''), 'names no litmus shape')
 
     def test_fences_need_tags_and_may_be_ends(self):
-        self.caught(with_pair('inline void f() { std::atomic_thread_fence(std::memory_order_release); }\n'), 'no tag')
+        self.caught(with_pair('inline void f() { std::atomic_signal_fence(std::memory_order_release); }\n'), 'no tag')
         self.caught(with_pair('inline void f() { std::atomic_signal_fence(std::memory_order_acquire); }\n'), 'no tag')
         self.accepted(header(ACQUIRE, '''
             // edge cell.ready: release
-            inline void f() { std::atomic_thread_fence(std::memory_order_release); }
+            inline void f() { std::atomic_signal_fence(std::memory_order_release); }
         '''))
+
+    def test_a_thread_fence_stands_in_asymmetric_fence_only(self):  # G12
+        fence = '''
+            // edge cell.ready: release
+            void f() { std::atomic_thread_fence(std::memory_order_release); }
+        '''
+        self.caught(header(ACQUIRE, fence), 'ThreadSanitizer does not see')
+        block = header(ACQUIRE)[HEADER].replace('publish/cell', 'base/asymmetric_fence')
+        self.accepted({'include/acqrel/base/asymmetric_fence.hpp': block,
+                       'src/base/asymmetric_fence.cpp': textwrap.dedent(fence)})
 
     # ---- declarations
 
