@@ -193,24 +193,4 @@ TEST(asymmetric_fence_stress, orders_sequentially_consistent_operations_too) {  
   EXPECT_EQ(missed, 0);
 }
 
-TEST(message_passing_stress, shows_the_message_with_its_flag) {  // G7
-  std::atomic<long> flag{0}, done{0};
-  std::atomic<long> message{0};
-  long wrong = 0;
-  std::thread receiver([&] {
-    for (long seen = 0; seen < rounds;) {
-      const long now = flag.load(std::memory_order_acquire);
-      if (message.load(std::memory_order_relaxed) < now) ++wrong;
-      seen = now;
-    }
-    done = 1;
-  });
-  for (long n = 1; n <= rounds; ++n) {
-    message.store(n, std::memory_order_relaxed);
-    flag.store(n, std::memory_order_release);
-  }
-  receiver.join();
-  EXPECT_EQ(wrong, 0);
-}
-
 }  // namespace

@@ -29,8 +29,11 @@ SCAN = "src/reclaim/hazard_scan.cpp"
 SOURCE = "src/publish/snapshot_source.cpp"
 SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
 
+CACHED = "include/acqrel/publish/cached_reader.hpp"
+
 SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
 HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
+CACHED_TEST = "tests/publish/cached_reader_test.cpp"
 
 # Yields in about one of sixteen windows, by a counter so that no lock or order comes in.
 PERTURBED = [
@@ -41,6 +44,7 @@ PERTURBED = [
      "  windows = windows * 1664525u + 1013904223u;\n"
      "  if ((windows >> 28) == 0) sched_yield();\n"
      "  std::atomic_signal_fence(std::memory_order_seq_cst);\n"),
+    (PROTECT, "  protection.object->add_reference();\n", "  compiler_fence();\n  protection.object->add_reference();\n"),
 ]
 # Every read takes the slow lane: requests, and answers by publishers.
 SLOW_LANE = [
@@ -122,8 +126,8 @@ TWINS = {
 
     # ---- the slow lane
     "requests_are_not_answered": twin(
-        SLOW_LANE + PERTURBED + [(PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);\n  return old;", "  return old;"),
-                                 (PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);\n  retire", "  retire")],
+        SLOW_LANE + PERTURBED + [(PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  return old;", "  return old;"),
+                                 (PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  retire", "  retire")],
         fails=DEAD_READ, only=STRESS),
     "answered_without_a_reference": twin(
         SLOW_LANE + PERTURBED + [(PROTECT, "      object->add_reference();\n      const std::uintptr_t answer", "      const std::uintptr_t answer")],
@@ -150,6 +154,22 @@ TWINS = {
     "destructors_nest": twin(
         [(SCAN, "  if (!me.destroying.load(std::memory_order_relaxed)) {", "  if (true) {")],
         fails="stack-overflow|SEGV|FAILED"),
+
+    "a_record_is_given_to_two_threads": twin(
+        [(PROTECT, "    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))\n      break;",
+          "    if (!record->in_use.load(std::memory_order_acquire)) {\n      sched_yield();\n      record->in_use.store(true, std::memory_order_relaxed);\n      break;\n    }\n    (void)taken;")],
+        fails="FAILED", test=HAZARD_TEST, only="*records*"),
+    "a_handler_takes_the_slot_that_counts": twin(
+        PERTURBED + [(PROTECT, "    if (record.internal.word[i].load(std::memory_order_relaxed) == nullptr) return record.internal.word[i];",
+          "    return record.internal.word[i];"),
+         (PROTECT, "  compiler_fence();\n  protection.object->add_reference();\n",
+          "  for (int i = 0; i < 10; ++i) sched_yield();\n  protection.object->add_reference();\n")],
+        fails=DEAD_READ, test=HAZARD_TEST, only="*handler*", tries=40),
+
+    # ---- cached_reader
+    "cached_without_a_reference": twin(
+        [(CACHED, "    value_ = held_.get();\n", "    value_ = held_.get();\n    held_.object_->drop_reference();\n")],
+        fails=DEAD_READ, test=CACHED_TEST, only=STRESS),
 
     # ---- updates
     "updates_do_not_take_turns": twin(
