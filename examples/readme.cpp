@@ -29,29 +29,29 @@ void connect(const std::string& host, int port) { std::printf("%s:%d\n", host.c_
 // [first]
 acqrel::snapshot_source<config> current{std::make_unique<config>(config{"localhost", 80})};
 
-void handle_request() {                       // any thread, any number of them
-  auto now = current.read();                  // wait-free; one consistent version, alive until the brace
+void handle_request() {       // any thread, any number of them
+  auto now = current.read();  // wait-free; one consistent version, alive until the brace
   connect(now->host, now->port);
 }
 
 void on_new_config(std::unique_ptr<config> next) {
-  current.publish(std::move(next));           // later reads see it; the old one dies with its last reader
+  current.publish(std::move(next));  // later reads see it; the old one dies with its last reader
 }
 // [/first]
 
 void raise_port() {
   // [update]
-  current.update([](const config& old) {                    // concurrent updates are never lost
+  current.update([](const config& old) {  // concurrent updates are never lost
     return std::make_unique<config>(config{old.host, old.port + 1});
   });
-  acqrel::snapshot_ptr<config> kept = current.get_snapshot();   // for other threads, for any time
+  acqrel::snapshot_ptr<config> kept = current.get_snapshot();  // for other threads, for any time
   // [/update]
   connect(kept->host, kept->port);
 }
 
 void serve_from(const std::string& path) {
   // [reload]
-  acqrel::reloader<config> file(path, parse);   // watches the file; a bad edit keeps the last good value
+  acqrel::reloader<config> file(path, parse);  // watches the file; a bad edit keeps the last good value
   if (auto now = file.read()) connect(now->host, now->port);
   // [/reload]
 }

@@ -13,13 +13,13 @@ std::atomic<int> inside{0};
 void enter() { inside.fetch_add(1, std::memory_order_relaxed); }
 
 void frequent_side() {
-  mine.store(1, std::memory_order_relaxed);     // frequent side
+  mine.store(1, std::memory_order_relaxed);  // frequent side
   acqrel::asymmetric_thread_fence_light();
   if (yours.load(std::memory_order_relaxed) == 0) enter();
 }
 
 void rare_side() {
-  yours.store(1, std::memory_order_relaxed);    // rare side
+  yours.store(1, std::memory_order_relaxed);  // rare side
   acqrel::asymmetric_thread_fence_heavy();
   if (mine.load(std::memory_order_relaxed) == 0) enter();
 }

@@ -25,9 +25,9 @@ void handle(const request& r, int limit) { std::printf("%d %s\n", r.size, r.size
 
 int main() {
   acqrel::snapshot_source<config> current{std::make_unique<config>(config{100})};
-  acqrel::cached_reader<config> reader{current};   // one for each thread, kept for long
+  acqrel::cached_reader<config> reader{current};  // one for each thread, kept for long
   while (const request* r = next()) {
-    handle(*r, reader.read()->limit);              // one load and a compare while nothing changes
+    handle(*r, reader.read()->limit);  // one load and a compare while nothing changes
   }
   reader.release();
 }

@@ -25,10 +25,10 @@ void connect(const std::string& host, int port) { std::printf("connect to %s:%d\
 
 int main() {
   acqrel::snapshot_source<config> current{std::make_unique<config>(load())};
-  auto now = current.read();                           // any thread: a consistent, live version
+  auto now = current.read();  // any thread: a consistent, live version
   connect(now->host, now->port);
   std::thread reloads([&] {
-    current.publish(std::make_unique<config>(load()));   // any thread: later reads see it
+    current.publish(std::make_unique<config>(load()));  // any thread: later reads see it
   });
   reloads.join();
   connect(now->host, now->port);  // the version held does not change

@@ -7,7 +7,8 @@
 namespace {
 
 struct number : acqrel::hazard_object {
-  explicit number(int n) : hazard_object([](hazard_object* o) noexcept { delete static_cast<number*>(o); }, &value), value(n) {}
+  explicit number(int n)
+      : hazard_object([](hazard_object* o) noexcept { delete static_cast<number*>(o); }, &value), value(n) {}
   ~number() { std::printf("%d destroyed\n", value); }
   int value;
 };
@@ -17,13 +18,13 @@ void use(const acqrel::hazard_object* object) { std::printf("%d used\n", *static
 }  // namespace
 
 int main() {
-  acqrel::hazard_cell cell;                              // holds a hazard_object, or nothing
+  acqrel::hazard_cell cell;  // holds a hazard_object, or nothing
   acqrel::hazard_replace(cell, new number(1));
   number* const next = new number(2);
   acqrel::hazard_protection p = acqrel::hazard_protect(cell);  // any thread, wait-free
   use(p.object);
-  acqrel::hazard_release(p);                             // the same thread
-  acqrel::hazard_replace(cell, next);                    // any thread; the old one dies promptly
+  acqrel::hazard_release(p);           // the same thread
+  acqrel::hazard_replace(cell, next);  // any thread; the old one dies promptly
   acqrel::hazard_replace(cell, &acqrel::hazard_nothing);
   acqrel::drain();
 }

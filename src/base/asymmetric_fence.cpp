@@ -50,8 +50,7 @@ unsigned char probe() noexcept {
   unsigned char before = fence_state::unknown;
   // plain: the word carries no other data; the first probe wins, and all probes agree but for
   //        the environment, so that the process keeps one mode for its life
-  if (!fence_state::mode.compare_exchange_strong(before, found, std::memory_order_relaxed,
-                                                 std::memory_order_relaxed)) {
+  if (!fence_state::mode.compare_exchange_strong(before, found, std::memory_order_relaxed, std::memory_order_relaxed)) {
     return before;
   }
 #if defined(__linux__)

@@ -18,10 +18,10 @@ namespace {
 
 constexpr int validations = 3;  // out of line, before the slow lane
 
-constexpr std::uintptr_t counted = 1;    // bits of hazard_protection::where
+constexpr std::uintptr_t counted = 1;  // bits of hazard_protection::where
 constexpr std::uintptr_t full_slot = 2;
 
-constexpr std::uintptr_t asked = 1;      // bits of hazard_record::request
+constexpr std::uintptr_t asked = 1;  // bits of hazard_record::request
 constexpr std::uintptr_t answered = 2;
 constexpr std::uintptr_t kind = 3;
 
@@ -114,12 +114,14 @@ pthread_key_t make_key() noexcept {
   for (record = hazard_domain::records.load(std::memory_order_acquire); record != nullptr; record = record->next) {
     bool taken = false;
     // edge hazard.record: acquire  / plain: a record in use is passed over
-    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed)) break;
+    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))
+      break;
   }
   if (record == nullptr) {
     record = new (std::nothrow) hazard_record;
     if (record == nullptr) {
-      std::fprintf(stderr, "acqrel: no memory for the %zu bytes that a thread's first read needs\n", sizeof(hazard_record));
+      std::fprintf(stderr, "acqrel: no memory for the %zu bytes that a thread's first read needs\n",
+                   sizeof(hazard_record));
       std::abort();
     }
     empty_slots(*record);
@@ -149,7 +151,8 @@ hazard_slot& free_internal_slot(hazard_record& record) noexcept {
     // plain: only this thread, or a handler on it that has returned, writes its slots
     if (record.internal.word[i].load(std::memory_order_relaxed) == nullptr) return record.internal.word[i];
   }
-  std::fputs("acqrel: a signal handler interrupted a signal handler, both while taking a guard beyond the fourth\n", stderr);
+  std::fputs("acqrel: a signal handler interrupted a signal handler, both while taking a guard beyond the fourth\n",
+             stderr);
   std::abort();
 }
 
@@ -250,7 +253,8 @@ hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
   // edge hazard.slow: seq_cst  shape SB: this, then announcements
   hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);
   // edge hazard.slow: seq_cst  shape SB
-  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);
+  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
+    answer_requests(cell);
   return old;
 }
 
@@ -258,9 +262,7 @@ hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
 
 constinit thread_local hazard_record* hazard_this_thread = &nobody;
 
-hazard_record& hazard_domain::here() noexcept {
-  return hazard_this_thread != &nobody ? *hazard_this_thread : enter();
-}
+hazard_record& hazard_domain::here() noexcept { return hazard_this_thread != &nobody ? *hazard_this_thread : enter(); }
 
 hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
   // The second to fourth guard of a thread, without a call: nobody's slots are taken, so a thread
@@ -320,7 +322,8 @@ bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_
     return false;
   }
   // edge hazard.slow: seq_cst  shape SB
-  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]] answer_requests(cell);
+  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
+    answer_requests(cell);
   retire_unless_nothing(expected);
   return true;
 }

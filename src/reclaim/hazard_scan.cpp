@@ -38,10 +38,10 @@ std::uint64_t ticks() noexcept {
 #endif
 }
 
-constexpr double shortest_interval = 8e3;    // ns: below this a publish is in a storm
-constexpr double longest_interval = 0.4e6;   // ns: above this a publish is never made to wait
-constexpr double fences_per_interval = 16;   // a calm publisher spends at most 1/16 of its time fencing
-constexpr double ns_per_retirement = 5;      // what a fence may add to a publish in a storm
+constexpr double shortest_interval = 8e3;   // ns: below this a publish is in a storm
+constexpr double longest_interval = 0.4e6;  // ns: above this a publish is never made to wait
+constexpr double fences_per_interval = 16;  // a calm publisher spends at most 1/16 of its time fencing
+constexpr double ns_per_retirement = 5;     // what a fence may add to a publish in a storm
 constexpr std::uint32_t smallest_batch = 64, largest_batch = 2048;
 
 // All plain: hints that any thread may write; each is right by itself.
@@ -118,7 +118,9 @@ class filter {
     return (reinterpret_cast<std::uintptr_t>(object) >> 4) * 0x9e3779b97f4a7c15u;
   }
   static std::size_t index(const hazard_object* object) noexcept { return hash(object) >> 60; }
-  static std::uint64_t bit(const hazard_object* object) noexcept { return std::uint64_t{1} << ((hash(object) >> 54) & 63); }
+  static std::uint64_t bit(const hazard_object* object) noexcept {
+    return std::uint64_t{1} << ((hash(object) >> 54) & 63);
+  }
   std::uint64_t word_[16] = {};
 };
 

@@ -60,9 +60,13 @@ TEST(snapshot_source, gives_the_initial_value_until_another_is_published) {  // 
 }
 
 template <class F>
-concept dereferences = requires(F read) { *read(); };
+concept dereferences = requires(F read) {
+  *read();
+};
 template <class F>
-concept gives_a_raw_pointer = requires(F read) { read().get(); };
+concept gives_a_raw_pointer = requires(F read) {
+  read().get();
+};
 
 TEST(snapshot_source, gives_only_const_access_and_only_through_a_named_guard) {  // G5
   using guard = snapshot_guard<checked>;
@@ -478,9 +482,7 @@ TEST(snapshot_source, destroys_a_chain_of_a_million_versions_on_a_flat_stack) {
 // ---- static construction and destruction: this one lives before and after main
 
 struct reader_before_and_after_main {
-  reader_before_and_after_main() : seen(source.read() ? source.read()->number : -1) {
-    source.publish(make(11));
-  }
+  reader_before_and_after_main() : seen(source.read() ? source.read()->number : -1) { source.publish(make(11)); }
   ~reader_before_and_after_main() {
     source.publish(make(12));
     drain();
@@ -489,7 +491,7 @@ struct reader_before_and_after_main {
   static snapshot_source<checked> source;
   long seen;
 };
-const reader_before_and_after_main static_user;                        // constructed before...
+const reader_before_and_after_main static_user;                           // constructed before...
 constinit snapshot_source<checked> reader_before_and_after_main::source;  // ...and needs no constructor to run
 
 TEST(snapshot_source, works_before_main) {

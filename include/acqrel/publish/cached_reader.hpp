@@ -33,7 +33,8 @@ class cached_reader {
   /// release() on this reader.
   [[nodiscard]] const T* read() noexcept {
     // edge hazard.publish: acquire
-    if (source_->cell_.current.load(std::memory_order_acquire) != held_.object_) [[unlikely]] refresh();
+    if (source_->cell_.current.load(std::memory_order_acquire) != held_.object_) [[unlikely]]
+      refresh();
     return value_;
   }
 

@@ -52,7 +52,7 @@ class [[nodiscard]] snapshot_guard {
   const T* get() const& noexcept { return static_cast<const T*>(protection_.object->value()); }
   const T& operator*() const& noexcept { return *get(); }
   const T* operator->() const noexcept { return static_cast<const T*>(protection_.object->value()); }
-  const T* get() const&& = delete;     // would dangle: name the guard first
+  const T* get() const&& = delete;  // would dangle: name the guard first
   const T& operator*() const&& = delete;
 
  private:

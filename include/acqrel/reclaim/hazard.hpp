@@ -104,14 +104,14 @@ struct alignas(128) hazard_record {
   hazard_slots guards;    // slots written by the owning thread, `given` also by scans
   hazard_slots internal;  // slot 0: counting and answering; slot 1: the same in a signal handler
 
-  std::atomic<std::uintptr_t> request{0};             // 0 | generation << 2 | 1: asked | object | 2: answered
+  std::atomic<std::uintptr_t> request{0};  // 0 | generation << 2 | 1: asked | object | 2: answered
   std::atomic<const hazard_cell*> request_cell{nullptr};
   std::atomic<bool> in_use{true};
   hazard_record* next = nullptr;  // immutable once the record is in the list
   // Owned by the thread that uses the record, and its signal handlers.
   std::uintptr_t generation = 0;
-  std::uint32_t pending = 0;                   // retired since this thread's last scan
-  std::atomic<bool> destroying{false};         // a destructor runs below: others queue on `dead`
+  std::uint32_t pending = 0;            // retired since this thread's last scan
+  std::atomic<bool> destroying{false};  // a destructor runs below: others queue on `dead`
   std::atomic<hazard_object*> dead{nullptr};
 };
 static_assert(sizeof(hazard_record) == 256);
@@ -198,7 +198,8 @@ inline void hazard_release(hazard_protection protection) noexcept {
   slot->store(nullptr, std::memory_order_release);
   compiler_fence();
   // plain: a look; hazard_take_given acquires
-  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]] hazard_take_given(protection.where);
+  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+    hazard_take_given(protection.where);
 }
 
 }  // namespace acqrel
