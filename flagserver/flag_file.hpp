@@ -37,7 +37,7 @@ class flag_file {
   const fractional_version fractional_;
 
   // Only whoever runs the reloader's hooks: the constructor, then its thread.
-  std::string report_;      // what the latest parse had to say, for people
+  std::string report_;  // what the latest parse had to say, for people
   flag_digests in_use_;
   std::string revision_;
 

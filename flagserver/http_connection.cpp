@@ -19,7 +19,10 @@ constexpr std::size_t output_kept = 64 * 1024;
 }  // namespace
 
 http_connection::http_connection(socket client, owner& worker)
-    : socket_(std::move(client)), worker_(worker), reader_(worker.limits().header, worker.limits().body), input_(first_input) {}
+    : socket_(std::move(client)),
+      worker_(worker),
+      reader_(worker.limits().header, worker.limits().body),
+      input_(first_input) {}
 
 void http_connection::start() {
   boost::system::error_code ignored;
@@ -134,7 +137,8 @@ void http_connection::on_written(const boost::system::error_code& error) {
   else
     output_.clear();
   if (close_after_write_) return linger();
-  if (worker_.draining() && reader_.current() == http_reader::state::empty && input_begin_ == input_end_) return linger();
+  if (worker_.draining() && reader_.current() == http_reader::state::empty && input_begin_ == input_end_)
+    return linger();
   enter(reader_.current() == http_reader::state::partial ? state::receiving : state::idle);
   if (input_begin_ != input_end_) return process();
   read();

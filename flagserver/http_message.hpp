@@ -32,8 +32,12 @@ class header_list {
   struct field {
     std::size_t name, value, end;  // offsets into text_
   };
-  std::string_view name_of(const field& f) const noexcept { return std::string_view(text_).substr(f.name, f.value - f.name); }
-  std::string_view value_of(const field& f) const noexcept { return std::string_view(text_).substr(f.value, f.end - f.value); }
+  std::string_view name_of(const field& f) const noexcept {
+    return std::string_view(text_).substr(f.name, f.value - f.name);
+  }
+  std::string_view value_of(const field& f) const noexcept {
+    return std::string_view(text_).substr(f.value, f.end - f.value);
+  }
 
   std::string text_;
   std::vector<field> fields_;
@@ -50,9 +54,9 @@ struct http_request {
 
 struct http_response {
   unsigned status = 200;
-  std::string body;              ///< JSON, or empty: then no content type is sent
-  std::string entity_tag;        ///< value of ETag with its quotes, or empty
-  std::string_view allow;        ///< value of Allow, a literal, or empty
+  std::string body;                  ///< JSON, or empty: then no content type is sent
+  std::string entity_tag;            ///< value of ETag with its quotes, or empty
+  std::string_view allow;            ///< value of Allow, a literal, or empty
   unsigned retry_after_seconds = 0;  ///< 0: no Retry-After
 
   void clear() noexcept;

@@ -68,7 +68,9 @@ class http_reader::parser final : public http::basic_parser<true> {
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(beast_view bytes, error_code& ec) override { return take_body(bytes, ec); }
-  std::size_t on_chunk_body_impl(std::uint64_t, beast_view bytes, error_code& ec) override { return take_body(bytes, ec); }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast_view bytes, error_code& ec) override {
+    return take_body(bytes, ec);
+  }
   void on_chunk_header_impl(std::uint64_t, beast_view, error_code&) override {}
   void on_finish_impl(error_code&) override {}
   void on_response_impl(int, beast_view, int, error_code&) override {}
@@ -156,10 +158,8 @@ void http_reader::fail_parse(int beast_error, std::string_view text) {
     case http::error::header_limit:
       return fail(431, "GENERAL",
                   "request line and header fields too large: the limit is " + std::to_string(header_limit_) + " bytes");
-    case http::error::bad_version:
-      return fail(505, "GENERAL", "this server speaks HTTP/1.1 and HTTP/1.0");
-    default:
-      return fail(400, "GENERAL", "not an HTTP/1.1 request: " + std::string(text));
+    case http::error::bad_version: return fail(505, "GENERAL", "this server speaks HTTP/1.1 and HTTP/1.0");
+    default: return fail(400, "GENERAL", "not an HTTP/1.1 request: " + std::string(text));
   }
 }
 

@@ -26,10 +26,13 @@ void add_fractional(CLI::App& command, fractional_version& version) {
       ->option_text("v2|v3");
 }
 
-void add_seconds(CLI::App& command, const std::string& name, std::chrono::milliseconds& value, const std::string& help) {
-  command.add_option_function<double>(
-             name, [&value](double seconds) { value = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); },
-             help + " (default: " + std::to_string(value.count() / 1000) + ")")
+void add_seconds(CLI::App& command, const std::string& name, std::chrono::milliseconds& value,
+                 const std::string& help) {
+  command
+      .add_option_function<double>(
+          name,
+          [&value](double seconds) { value = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); },
+          help + " (default: " + std::to_string(value.count() / 1000) + ")")
       ->check(CLI::Range(0.001, 86'400.0))
       ->option_text("SECONDS");
 }
@@ -39,16 +42,20 @@ void add_serve(CLI::App& command, serve_options& served) {
       ->required()
       ->option_text("FILE (required)");
   command.add_option("--port", served.port, "port for OFREP; 0: any free one (default: 8016)")->option_text("PORT");
-  command.add_option("--management-port", served.management_port, "port for /healthz and /readyz; 0: any free one (default: 8014)")
+  command
+      .add_option("--management-port", served.management_port,
+                  "port for /healthz and /readyz; 0: any free one (default: 8014)")
       ->option_text("PORT");
-  command.add_option("--bind", served.bind, "IP address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")->option_text("ADDRESS");
+  command.add_option("--bind", served.bind, "IP address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")
+      ->option_text("ADDRESS");
   command.add_option("--threads", served.threads, "threads that answer requests (default: one for each core)")
       ->check(CLI::Range(1, 256))
       ->option_text("N");
   command.add_option("--max-body", served.limits.body, "largest request body (default: 1000000)")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30))
       ->option_text("BYTES");
-  add_seconds(command, "--request-timeout", served.limits.request, "time for a request to arrive, and for its answer to be taken");
+  add_seconds(command, "--request-timeout", served.limits.request,
+              "time for a request to arrive, and for its answer to be taken");
   add_seconds(command, "--idle-timeout", served.limits.idle, "time between two requests of one connection");
   add_seconds(command, "--drain-timeout", served.drain, "time for requests under way when the server is told to stop");
 }
@@ -65,7 +72,8 @@ int main(int argc, char** argv) {
   serve_options served;
   fractional_version version = fractional_version::v2;
 
-  CLI::App* serve_command = app.add_subcommand("serve", "serve a flag file over OFREP until SIGTERM; SIGHUP reads it again");
+  CLI::App* serve_command =
+      app.add_subcommand("serve", "serve a flag file over OFREP until SIGTERM; SIGHUP reads it again");
   add_serve(*serve_command, served);
   add_fractional(*serve_command, version);
 

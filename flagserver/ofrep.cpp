@@ -62,7 +62,8 @@ void ofrep::answer(const http_request& request, const flag_set* flags, http_resp
   const ofrep_route route = route_ofrep(path);
   const bool options = request.method == "OPTIONS";
   if (route.what == ofrep_route::kind::none && !(options && path == "*"))
-    return fail(response, route, 404, {}, "nothing is served at this path; flags are evaluated with POST /ofrep/v1/evaluate/flags/{key}");
+    return fail(response, route, 404, {},
+                "nothing is served at this path; flags are evaluated with POST /ofrep/v1/evaluate/flags/{key}");
   if (options) {
     response.status = 204;
     response.allow = allowed_methods;
@@ -90,7 +91,8 @@ void ofrep::answer(const http_request& request, const flag_set* flags, http_resp
   }
   const selector& chosen = named ? *named : everything_;
 
-  if (!evaluation_.read_request(request.body)) return fail(response, route, 400, "INVALID_CONTEXT", evaluation_.error());
+  if (!evaluation_.read_request(request.body))
+    return fail(response, route, 400, "INVALID_CONTEXT", evaluation_.error());
   if (route.what == ofrep_route::kind::bulk) return answer_bulk(request, *flags, chosen, response);
   response.status = static_cast<unsigned>(evaluation_.evaluate(*flags, chosen, route.key, response.body));
 }

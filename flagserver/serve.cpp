@@ -65,8 +65,10 @@ std::unique_ptr<http_server> listen(const serve_options& options, std::uint16_t 
         http_server::options{.address = options.bind, .port = port, .threads = threads, .limits = options.limits});
   } catch (const std::system_error& failure) {
     if (failure.code() == std::errc::address_in_use)
-      std::fprintf(stderr, "flagserver: port %u on %s is in use by another program; choose another with %s PORT (0: any free one)\n",
-                   unsigned{port}, options.bind.c_str(), option);
+      std::fprintf(
+          stderr,
+          "flagserver: port %u on %s is in use by another program; choose another with %s PORT (0: any free one)\n",
+          unsigned{port}, options.bind.c_str(), option);
     else
       std::fprintf(stderr, "flagserver: cannot listen on port %u of %s: %s; see --bind and %s\n", unsigned{port},
                    options.bind.c_str(), failure.code().message().c_str(), option);

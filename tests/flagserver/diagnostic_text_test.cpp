@@ -31,8 +31,11 @@ TEST(diagnostic_text, shows_the_surroundings_in_a_long_line) {
   const std::string line = std::string(1000, 'a') + "X" + std::string(1000, 'b');
   EXPECT_EQ(describe_one({error, "here", 1, 1001}, line),
             "f.json:1:1001: error: here\n"
-            "    1 | ..." + std::string(60, 'a') + "X" + std::string(29, 'b') + "...\n"
-            "      | " + std::string(63, ' ') + "^");
+            "    1 | ..." +
+                std::string(60, 'a') + "X" + std::string(29, 'b') +
+                "...\n"
+                "      | " +
+                std::string(63, ' ') + "^");
 }
 
 TEST(diagnostic_text, survives_places_outside_the_text) {

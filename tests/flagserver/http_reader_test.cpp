@@ -42,7 +42,8 @@ unsigned failure_of(std::string_view bytes) {
 
 TEST(http_reader, a_request_is_the_same_however_its_bytes_arrive) {
   const std::string bytes =
-      "\r\nPOST /a?b HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1\"\r\ncontent-length: 5\r\nIF-NONE-MATCH:\t\"2\" \r\n\r\nhello";
+      "\r\nPOST /a?b HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1\"\r\ncontent-length: 5\r\nIF-NONE-MATCH:\t\"2\" "
+      "\r\n\r\nhello";
   for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
     http_reader reader(header_limit, body_limit);
     feed_in_pieces(reader, bytes, piece);
@@ -106,8 +107,8 @@ TEST(http_reader, what_is_no_request_is_400) {
   EXPECT_EQ(failure_of(" GET / HTTP/1.1\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of(start + "no colon\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of(start + "Space : x\r\n\r\n"), 400U);
-  EXPECT_EQ(failure_of("POST / HTTP/1.1\r\n\r\n"), 400U);                    // no Host
-  EXPECT_EQ(failure_of(start + "Host: y\r\n\r\n"), 400U);                    // two
+  EXPECT_EQ(failure_of("POST / HTTP/1.1\r\n\r\n"), 400U);  // no Host
+  EXPECT_EQ(failure_of(start + "Host: y\r\n\r\n"), 400U);  // two
   EXPECT_EQ(failure_of(start + "Content-Length: 5x\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of(start + "Content-Length: -1\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of(start + "Content-Length:\r\n\r\n"), 400U);
@@ -138,7 +139,8 @@ TEST(http_reader, headers_over_the_limit_are_431_also_when_they_come_slowly) {
   while (many.size() < 2 * header_limit) many += "A: 1\r\n";
   EXPECT_EQ(failure_of(many), 431U);
   EXPECT_EQ(failure_of("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" +
-                       std::string(2 * header_limit, 'a')), 431U);
+                       std::string(2 * header_limit, 'a')),
+            431U);
 }
 
 TEST(http_reader, bodies_over_the_limit_are_413_however_they_say_their_length) {
@@ -147,7 +149,9 @@ TEST(http_reader, bodies_over_the_limit_are_413_however_they_say_their_length) {
   EXPECT_EQ(failure_of(start + "Content-Length: 18446744073709551615\r\n\r\n"), 413U);
   EXPECT_EQ(failure_of(start + "Transfer-Encoding: chunked\r\n\r\n65\r\n"), 413U);
   EXPECT_EQ(failure_of(start + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"), 413U);
-  EXPECT_EQ(failure_of(start + "Transfer-Encoding: chunked\r\n\r\n60\r\n" + std::string(96, 'a') + "\r\n5\r\nhello\r\n"), 413U);
+  EXPECT_EQ(
+      failure_of(start + "Transfer-Encoding: chunked\r\n\r\n60\r\n" + std::string(96, 'a') + "\r\n5\r\nhello\r\n"),
+      413U);
   http_reader reader(header_limit, body_limit);
   reader.feed(start + "Content-Length: 100\r\n\r\n" + std::string(100, 'a'));
   EXPECT_EQ(reader.current(), state::complete);
@@ -172,7 +176,8 @@ TEST(http_reader, no_bytes_whatever_make_it_stop_making_sense) {
   // Valid requests with a few bytes changed, in random pieces. The reader has to end in some state without taking more
   // than it is given; the sanitizers watch the rest.
   const std::string seed_text =
-      "POST /ofrep HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n";
+      "POST /ofrep HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: "
+      "100-continue\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n";
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);

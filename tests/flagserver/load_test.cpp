@@ -34,7 +34,8 @@ std::string file_text(int version) {
   const std::string v = std::to_string(version);
   std::string text = "{\"flags\":{";
   for (int i = 0; i < flag_count; ++i) {
-    text += (i == 0 ? "\"" : ",\n\"") + key(i) + R"(":{"state":"ENABLED","variants":{"a":)" + v + R"(,"b":)" + v + R"(},"defaultVariant":"a")";
+    text += (i == 0 ? "\"" : ",\n\"") + key(i) + R"(":{"state":"ENABLED","variants":{"a":)" + v + R"(,"b":)" + v +
+            R"(},"defaultVariant":"a")";
     if (i % 4 == 0) text += R"(,"targeting":{"if":[{"ends_with":[{"var":"email"},"@example.com"]},"b",null]})";
     text += '}';
   }
@@ -68,7 +69,8 @@ class edited_file {
 
 std::string bulk_of(std::initializer_list<int> versions) {
   std::string body = "{\"flags\":[";
-  for (const int v : versions) body += (body.back() == '[' ? "" : ",") + std::string(R"({"key":"k","value":)") + std::to_string(v) + "}";
+  for (const int v : versions)
+    body += (body.back() == '[' ? "" : ",") + std::string(R"({"key":"k","value":)") + std::to_string(v) + "}";
   return body + "]}";
 }
 
@@ -123,23 +125,29 @@ TEST(load, no_answer_fails_or_mixes_versions_while_the_file_changes) {  // F1, F
     std::string problem;
     try {
       http_client connection(server.port());
-      const std::string context = R"({"context":{"targetingKey":"user-)" + std::to_string(number) + R"(","email":"a@example.com"}})";
+      const std::string context =
+          R"({"context":{"targetingKey":"user-)" + std::to_string(number) + R"(","email":"a@example.com"}})";
       auto next = steady_clock::now();
       while (problem.empty() && checker.latest() < edits && next < give_up) {
         problem = count % 2 == 0
                       ? checker.bulk(connection.post("/ofrep/v1/evaluate/flags", context))
-                      : checker.single(connection.post("/ofrep/v1/evaluate/flags/" + key(static_cast<int>(count) % flag_count), context));
+                      : checker.single(connection.post(
+                            "/ofrep/v1/evaluate/flags/" + key(static_cast<int>(count) % flag_count), context));
         ++count;
         next += pause_between_requests;
-        if (const auto now = steady_clock::now(); next < now - pause_between_requests * 10) next = now;  // no burst after a stall
+        if (const auto now = steady_clock::now(); next < now - pause_between_requests * 10)
+          next = now;  // no burst after a stall
         std::this_thread::sleep_until(next);
       }
     } catch (const std::exception& failure) {
       problem = failure.what();
     }
     const std::lock_guard lock(mutex);
-    if (!problem.empty()) problems.push_back("client " + std::to_string(number) + ", answer " + std::to_string(count) + ": " + problem);
-    if (checker.latest() != edits) problems.push_back("client " + std::to_string(number) + " saw versions only up to " + std::to_string(checker.latest()));
+    if (!problem.empty())
+      problems.push_back("client " + std::to_string(number) + ", answer " + std::to_string(count) + ": " + problem);
+    if (checker.latest() != edits)
+      problems.push_back("client " + std::to_string(number) + " saw versions only up to " +
+                         std::to_string(checker.latest()));
     answers += count;
     changes += checker.changes();
   };

@@ -73,8 +73,9 @@ class ofrep_test : public testing::Test {
 TEST_F(ofrep_test, a_flag_is_answered_with_value_variant_reason_and_metadata) {
   const http_response response = ask_flag("switch");
   EXPECT_EQ(response.status, 200U);
-  EXPECT_EQ(json::parse(response.body),
-            json::parse(R"({"key":"switch","value":true,"variant":"on","reason":"STATIC","metadata":{"owner":"tests"}})"));
+  EXPECT_EQ(
+      json::parse(response.body),
+      json::parse(R"({"key":"switch","value":true,"variant":"on","reason":"STATIC","metadata":{"owner":"tests"}})"));
   EXPECT_EQ(response.entity_tag, "");
 }
 
@@ -155,7 +156,8 @@ TEST_F(ofrep_test, a_selector_chooses_among_flag_sets) {
     const http_response response = ask_bulk("{}", {{"Flagd-Selector", chosen}});
     const json::object fields = object(response);
     if (response.status == 200)
-      for (const json::value& each : fields.at("flags").as_array()) all += std::string(each.at("key").as_string()) + ' ';
+      for (const json::value& each : fields.at("flags").as_array())
+        all += std::string(each.at("key").as_string()) + ' ';
     return all;
   };
   EXPECT_EQ(keys("flagSetId=blue"), "in-set ");
@@ -172,8 +174,9 @@ TEST_F(ofrep_test, a_selector_chooses_among_flag_sets) {
 // ---- paths, methods, readiness ----
 
 TEST_F(ofrep_test, another_path_is_404_in_json) {
-  for (const std::string_view path : {"/", "/ofrep/v1/evaluate", "/ofrep/v1/evaluate/flagsx", "/ofrep/v1/evaluate/flag/x",
-                                      "", "*", "//ofrep/v1/evaluate/flags", "example.com:80"}) {
+  for (const std::string_view path :
+       {"/", "/ofrep/v1/evaluate", "/ofrep/v1/evaluate/flagsx", "/ofrep/v1/evaluate/flag/x", "", "*",
+        "//ofrep/v1/evaluate/flags", "example.com:80"}) {
     const http_response response = ask("POST", path, "{}");
     EXPECT_EQ(response.status, 404U) << path;
     EXPECT_NE(text(response, "errorDetails"), "(none)") << path;
@@ -242,7 +245,8 @@ TEST_F(ofrep_test, another_context_or_selector_or_version_has_another_tag) {
 }
 
 TEST_F(ofrep_test, a_304_is_not_given_for_an_answer_that_the_time_has_changed) {
-  flags = make_flags(R"({"flags":{"clock":{"state":"ENABLED","variants":{"past":"p","future":"f"},"defaultVariant":"past",
+  flags =
+      make_flags(R"({"flags":{"clock":{"state":"ENABLED","variants":{"past":"p","future":"f"},"defaultVariant":"past",
     "targeting":{"if":[{">":[{"var":"$flagd.timestamp"},{"var":"limit"}]},"past","future"]}}}})");
   const std::string past = R"({"context":{"limit":1}})";
   const http_response first = ask_bulk(past);

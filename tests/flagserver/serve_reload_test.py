@@ -182,8 +182,9 @@ class ServeReload(unittest.TestCase):
         server.send_signal(signal.SIGTERM)
         self.assertTrue(idle.closed_by_server())
         self.assertEqual(server.ready()[0], 412)
-        with self.assertRaises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
+        with self.assertRaises(ConnectionRefusedError):  # as soon as every thread has closed its listener
+            while True:
+                socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT).close()
         busy.send(whole[-1:])
         status, headers, body = busy.read_answer()
         self.assertEqual((status, headers["connection"], body["value"]), (200, "close", 1))

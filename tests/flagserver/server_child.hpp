@@ -30,8 +30,8 @@ class server_child {
       ::dup2(out[1], STDOUT_FILENO);
       ::close(out[0]);
       ::close(out[1]);
-      ::execl(binary.c_str(), binary.c_str(), "serve", "--flags", flags.c_str(), "--port", "0", "--management-port", "0",
-              "--threads", "2", nullptr);
+      ::execl(binary.c_str(), binary.c_str(), "serve", "--flags", flags.c_str(), "--port", "0", "--management-port",
+              "0", "--threads", "2", nullptr);
       ::_exit(127);
     }
     ::close(out[1]);
