@@ -62,9 +62,9 @@ struct acqrel_snapshot : acqrel_publish<T> {
 template <class T>
 struct acqrel_cached : acqrel_publish<T> {
   struct session : acqrel_publish<T>::session {
-    explicit session(acqrel_cached& contender) : acqrel_publish<T>::session(contender), cached(contender.source) {}
-    acqrel::cached_reader<T>& reader() { return cached; }
-    acqrel::cached_reader<T> cached;
+    using acqrel_publish<T>::session::session;
+    static constexpr std::uint64_t reads_in_batch = 16384;  // each begins with a new reader, which fetches
+    acqrel::cached_reader<T> reader() { return acqrel::cached_reader<T>(this->all.source); }
   };
 };
 

@@ -9,7 +9,7 @@
 //       auto reader();                          // a small value to keep in registers; its read() gives something
 //                                               // with ->, whose end is the release
 //       void publish(std::uint64_t number);     // allocate T(number), publish, retire what was current
-//       void quiesce();                         // every 1,024 reads, every 64 publishes
+//       void quiesce();                         // after a batch of 1,024 reads (or reads_in_batch) or 64 publishes
 //     };
 //   };
 #pragma once
@@ -50,9 +50,15 @@ struct read_two_at_once {
   }
 };
 
+template <class Session>
+inline constexpr std::uint64_t reads_in_batch = 1024;
+template <class Session>
+  requires requires { Session::reads_in_batch; }
+inline constexpr std::uint64_t reads_in_batch<Session> = Session::reads_in_batch;
+
 template <between Between, class Session, class Read>
 [[gnu::noinline]] std::uint64_t read_batch(Session& session, Read read) {
-  constexpr std::uint64_t batch = 1024;
+  constexpr std::uint64_t batch = reads_in_batch<Session>;
   auto&& reader = session.reader();
   for (std::uint64_t count = 0; count != batch; ++count) {
     read(reader);

@@ -44,20 +44,27 @@ struct raw_pointer {
   T* late[delay] = {};
 };
 
+struct own_slot {
+  static std::atomic<const void*>& get() { return bare_slot; }
+};
+struct slot_in_record {
+  static std::atomic<const void*>& get() { return *bare_record; }
+};
+
 /// The least a reader can do that some reclaimer could look at: announce, check, use, withdraw. There is no reclaimer.
-template <class T>
+template <class T, class Slot = own_slot>
 struct bare_hazard : raw_pointer<T> {
   struct guard {
     explicit guard(const std::atomic<T*>& from) {
       for (;;) {
         held = from.load(std::memory_order_relaxed);
-        bare_slot.store(held, std::memory_order_release);
+        Slot::get().store(held, std::memory_order_release);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (from.load(std::memory_order_acquire) == held) [[likely]] return;
       }
     }
     ~guard() {
-      bare_slot.store(nullptr, std::memory_order_release);
+      Slot::get().store(nullptr, std::memory_order_release);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
     guard(const guard&) = delete;
@@ -70,7 +77,7 @@ struct bare_hazard : raw_pointer<T> {
     const std::atomic<T*>* current;
   };
   struct session : raw_pointer<T>::session {
-    using raw_pointer<T>::session::session;
+    explicit session(raw_pointer<T>& contender) : raw_pointer<T>::session(contender) { bare_record = &bare_slot; }
     reader_of_one reader() { return {&this->all.current}; }
   };
 };

@@ -12,6 +12,7 @@ namespace {
 void enter_references() {
   enter_timings<raw_pointer>("floor: raw pointer");
   enter_readings<bare_hazard<plain_value>>("read", "ref: bare slot", read_one{});
+  enter_readings<bare_hazard<plain_value, slot_in_record>>("read", "ref: bare slot in a record", read_one{});
   enter_readings<bare_hazard<plain_value>>("read_nested", "ref: bare slot, one guard", read_one{});
   enter_readings<under_mutex<plain_value>>("read", "ref: std::mutex", read_one{});  // nested, it would wait for itself
   enter_publishing<under_mutex<plain_value>>("ref: std::mutex");

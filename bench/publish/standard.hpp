@@ -91,27 +91,32 @@ struct copied_shared_pointer {
 /// A thread's own shared_ptr, renewed when a version number has moved: the plain answer to "cache it".
 template <class T>
 struct numbered_shared_pointer : copied_shared_pointer<T> {
-  struct session : copied_shared_pointer<T>::session {
-    using base = typename copied_shared_pointer<T>::session;
-    explicit session(numbered_shared_pointer& contender) : base(contender), numbers(contender) {}
-    session& reader() { return *this; }
+  struct caching_reader {
+    explicit caching_reader(numbered_shared_pointer& contender) : from(&contender) {}
     [[gnu::always_inline]] const T* read() {
-      if (const auto now = numbers.version.load(std::memory_order_acquire); now != seen) [[unlikely]] renew(now);
+      if (const auto now = from->version.load(std::memory_order_acquire); now != seen) [[unlikely]] renew(now);
       return held;
     }
     [[gnu::cold, gnu::noinline]] void renew(std::uint64_t now) {
-      kept = base::reader().read();
+      kept = typename copied_shared_pointer<T>::reader_of_one{from}.read();
       held = kept.get();
       seen = now;
     }
-    void publish(std::uint64_t number) {
-      base::publish(number);
-      numbers.version.fetch_add(1, std::memory_order_release);
-    }
-    numbered_shared_pointer& numbers;
+    numbered_shared_pointer* from;
     std::shared_ptr<const T> kept;
     const T* held = nullptr;
     std::uint64_t seen = 0;
+  };
+  struct session : copied_shared_pointer<T>::session {
+    using base = typename copied_shared_pointer<T>::session;
+    explicit session(numbered_shared_pointer& contender) : base(contender), numbered(contender) {}
+    static constexpr std::uint64_t reads_in_batch = 16384;  // each begins with a new reader, which fetches
+    caching_reader reader() { return caching_reader(numbered); }
+    void publish(std::uint64_t number) {
+      base::publish(number);
+      numbered.version.fetch_add(1, std::memory_order_release);
+    }
+    numbered_shared_pointer& numbered;
   };
   std::atomic<std::uint64_t> version{1};
 };

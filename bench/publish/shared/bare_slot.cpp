@@ -4,5 +4,6 @@
 namespace bench {
 
 constinit thread_local std::atomic<const void*> bare_slot{nullptr};
+constinit thread_local std::atomic<const void*>* bare_record = nullptr;
 
 }  // namespace bench
