@@ -41,7 +41,8 @@ child::child(const std::vector<std::string>& arguments, const std::string& envir
   posix_spawn_file_actions_destroy(&files);
   close(down[0]);
   close(up[1]);
-  if (failed != 0) throw std::system_error(failed, std::generic_category(), "could not start the benchmarks as a child process");
+  if (failed != 0)
+    throw std::system_error(failed, std::generic_category(), "could not start the benchmarks as a child process");
   to_ = fdopen(down[1], "w");
   from_ = fdopen(up[0], "r");
   if (to_ == nullptr || from_ == nullptr) throw std::runtime_error("no stream to a child process of the benchmarks");

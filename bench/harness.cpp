@@ -56,7 +56,9 @@ void stores(std::uint64_t value) noexcept {
 std::string row::name() const {
   return type + '/' + operation + '/' + contender + '/' + variation + "/threads:" + std::to_string(threads);
 }
-std::string row::cell() const { return type + '/' + operation + '/' + variation + "/threads:" + std::to_string(threads); }
+std::string row::cell() const {
+  return type + '/' + operation + '/' + variation + "/threads:" + std::to_string(threads);
+}
 
 void lap::wait_until_all_arrived() {
   std::unique_lock lock(mutex_);

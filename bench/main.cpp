@@ -52,20 +52,30 @@ options parse(int count, char** arguments) {
     const std::string key = argument.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
     try {
-      if (key == "--only") chosen.only = value;
-      else if (key == "--json") chosen.json = value;
-      else if (key == "--rounds") chosen.rounds = std::stoi(value);
-      else if (key == "--ms") chosen.milliseconds = std::stod(value);
-      else if (key == "--smoke") chosen.smoke = true;
-      else if (key == "--list") chosen.list = true;
-      else if (key == "--serve") chosen.serve = true;      // a child of this program: repetitions asked for on its input
-      else if (key == "--measure") chosen.measure = value;  // a child of this program: one measurement
-      else throw std::runtime_error("unknown argument " + argument + "\n" + usage);
+      if (key == "--only")
+        chosen.only = value;
+      else if (key == "--json")
+        chosen.json = value;
+      else if (key == "--rounds")
+        chosen.rounds = std::stoi(value);
+      else if (key == "--ms")
+        chosen.milliseconds = std::stod(value);
+      else if (key == "--smoke")
+        chosen.smoke = true;
+      else if (key == "--list")
+        chosen.list = true;
+      else if (key == "--serve")
+        chosen.serve = true;  // a child of this program: repetitions asked for on its input
+      else if (key == "--measure")
+        chosen.measure = value;  // a child of this program: one measurement
+      else
+        throw std::runtime_error("unknown argument " + argument + "\n" + usage);
     } catch (const std::logic_error&) {
       throw std::runtime_error(key + " needs a number, not \"" + value + "\"\n" + usage);
     }
   }
-  if (chosen.rounds < 1 || !(chosen.milliseconds > 0)) throw std::runtime_error("--rounds and --ms need a number above 0\n" + std::string(usage));
+  if (chosen.rounds < 1 || !(chosen.milliseconds > 0))
+    throw std::runtime_error("--rounds and --ms need a number above 0\n" + std::string(usage));
   if (chosen.smoke) chosen.rounds = 1, chosen.milliseconds = 10;
   return chosen;
 }
@@ -88,7 +98,8 @@ class progress {
   void step(const std::string& what) {
     ++done_;
     const auto now = clock::now();
-    if (now - last_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000)) && done_ != 1) return;
+    if (now - last_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000)) && done_ != 1)
+      return;
     last_ = now;
     const double passed = std::chrono::duration<double>(now - start_).count();
     const double left = passed / static_cast<double>(done_) * static_cast<double>(steps_ - done_);
@@ -111,7 +122,8 @@ void serve() {
     std::size_t index = 0;
     double milliseconds = 0;
     words >> index >> milliseconds;
-    std::cout << std::setprecision(12) << bench::repeat(bench::registered().contests.at(index), milliseconds) << std::endl;
+    std::cout << std::setprecision(12) << bench::repeat(bench::registered().contests.at(index), milliseconds)
+              << std::endl;
   }
 }
 
@@ -185,7 +197,8 @@ void run(const options& chosen) {
   progress line(steps);
   std::map<std::string, std::unique_ptr<bench::child>> children;  // one for each environment
   for (int round = 0; round != chosen.rounds; ++round) {
-    std::minstd_rand order(static_cast<unsigned>(round) + 1);  // another order each round: nobody always follows the same rival
+    std::minstd_rand order(static_cast<unsigned>(round) +
+                           1);  // another order each round: nobody always follows the same rival
     for (auto& cell : cells) {
       std::shuffle(cell.begin(), cell.end(), order);
       for (const auto index : cell) {
@@ -226,7 +239,8 @@ void run(const options& chosen) {
   std::ofstream file(chosen.json);
   bench::write_json(file, found);
   file.close();
-  if (!file) throw std::runtime_error("could not write " + chosen.json + "; give --json= a file in a folder that exists");
+  if (!file)
+    throw std::runtime_error("could not write " + chosen.json + "; give --json= a file in a folder that exists");
   std::cout << "\nwritten: " << chosen.json << '\n';
 }
 

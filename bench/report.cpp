@@ -21,13 +21,15 @@ std::string fixed(double value, int digits) {
 }
 std::string nanoseconds(double value) { return fixed(value, value < 10 ? 2 : value < 1000 ? 1 : 0); }
 std::string number(double value) {
-  return value == std::floor(value) && std::abs(value) < 1e12 ? fixed(value, 0) : fixed(value, std::abs(value) < 10 ? 2 : 1);
+  return value == std::floor(value) && std::abs(value) < 1e12 ? fixed(value, 0)
+                                                              : fixed(value, std::abs(value) < 10 ? 2 : 1);
 }
 
 // The median over the rounds of one contender's time divided by another's in the same round.
 std::optional<double> ratio(const std::vector<double>& mine, const std::vector<double>& other) {
   std::vector<double> ratios;
-  for (std::size_t round = 0; round < std::min(mine.size(), other.size()); ++round) ratios.push_back(mine[round] / other[round]);
+  for (std::size_t round = 0; round < std::min(mine.size(), other.size()); ++round)
+    ratios.push_back(mine[round] / other[round]);
   if (ratios.empty()) return std::nullopt;
   return median(std::move(ratios));
 }
@@ -37,7 +39,8 @@ template <class Test>
 const std::vector<double>* samples_of(const results& found, const std::string& cell, Test test) {
   const auto& contests = registered().contests;
   for (std::size_t index = 0; index != contests.size(); ++index)
-    if (contests[index].description.cell() == cell && test(contests[index].description) && !found.samples[index].empty())
+    if (contests[index].description.cell() == cell && test(contests[index].description) &&
+        !found.samples[index].empty())
       return &found.samples[index];
   return nullptr;
 }
@@ -57,15 +60,16 @@ std::string escaped(const std::string& text) {
 }
 
 std::string json_names(const row& what) {
-  return "{\"type\": \"" + escaped(what.type) + "\", \"operation\": \"" + escaped(what.operation) + "\", \"contender\": \"" +
-         escaped(what.contender) + "\"";
+  return "{\"type\": \"" + escaped(what.type) + "\", \"operation\": \"" + escaped(what.operation) +
+         "\", \"contender\": \"" + escaped(what.contender) + "\"";
 }
 
 void print_verdict(std::ostream& out, double found, double at_most, const std::string& text) {
   if (found <= at_most)
     out << "  met           ";
   else
-    out << "  MISSED " << std::setw(5) << "+" + fixed((found / at_most - 1) * 100, 0) + "%" << "  ";
+    out << "  MISSED " << std::setw(5) << "+" + fixed((found / at_most - 1) * 100, 0) + "%"
+        << "  ";
   out << text << '\n';
 }
 
@@ -95,9 +99,11 @@ void print_tables(std::ostream& out, const results& found) {
       const bool first = is_floor(contests[a].description), second = is_floor(contests[b].description);
       return first != second ? first : median(found.samples[a]) < median(found.samples[b]);
     });
-    out << '\n' << what.type << '/' << what.operation << "  " << what.variation << "  " << what.threads
+    out << '\n'
+        << what.type << '/' << what.operation << "  " << what.variation << "  " << what.threads
         << (what.threads == 1 ? " thread" : " threads") << '\n';
-    out << "  " << std::left << std::setw(40) << "contender" << std::right << std::setw(10) << "ns" << std::setw(10) << "x floor" << '\n';
+    out << "  " << std::left << std::setw(40) << "contender" << std::right << std::setw(10) << "ns" << std::setw(10)
+        << "x floor" << '\n';
     for (const auto index : rows) {
       const auto times = ratio_to_floor(found, index);
       out << "  " << std::left << std::setw(40) << contests[index].description.contender << std::right << std::setw(10)
@@ -108,7 +114,8 @@ void print_tables(std::ostream& out, const results& found) {
   std::vector<std::string> printed;
   for (std::size_t head = 0; head != measurements.size(); ++head) {
     const row& title = measurements[head].description;
-    if (found.figures[head].empty() || std::find(printed.begin(), printed.end(), title.cell()) != printed.end()) continue;
+    if (found.figures[head].empty() || std::find(printed.begin(), printed.end(), title.cell()) != printed.end())
+      continue;
     printed.push_back(title.cell());
     out << '\n' << title.type << '/' << title.operation << "  " << title.variation << '\n';
     for (std::size_t index = head; index != measurements.size(); ++index) {
@@ -116,8 +123,8 @@ void print_tables(std::ostream& out, const results& found) {
       if (what.cell() != title.cell()) continue;
       bool first = true;
       for (const auto& each : found.figures[index]) {
-        out << "  " << std::left << std::setw(32) << (first ? what.contender : "") << std::setw(46) << each.name << std::right
-            << std::setw(10) << number(each.value) << ' ' << each.unit << '\n';
+        out << "  " << std::left << std::setw(32) << (first ? what.contender : "") << std::setw(46) << each.name
+            << std::right << std::setw(10) << number(each.value) << ' ' << each.unit << '\n';
         first = false;
       }
     }
@@ -137,8 +144,8 @@ void print_goals(std::ostream& out, const results& found) {
     if (mine == nullptr || other == nullptr) continue;
     const double times = *ratio(*mine, *other);
     print_verdict(lines, times, each.at_most,
-                  key.cell() + ": " + each.contender + " takes " + fixed(times, 2) + " times \"" + each.against + "\" (goal: at most " +
-                      fixed(each.at_most, 2) + ")");
+                  key.cell() + ": " + each.contender + " takes " + fixed(times, 2) + " times \"" + each.against +
+                      "\" (goal: at most " + fixed(each.at_most, 2) + ")");
   }
   const auto& measurements = registered().measurements;
   for (const auto& each : registered().bounds)
@@ -148,30 +155,34 @@ void print_goals(std::ostream& out, const results& found) {
       for (const auto& value : found.figures[index])
         if (value.name == each.figure)
           print_verdict(lines, value.value, each.at_most,
-                        what.type + '/' + what.operation + ": " + each.contender + ", " + each.figure + ": " + number(value.value) + ' ' +
-                            value.unit + " (goal: at most " + number(each.at_most) + ")");
+                        what.type + '/' + what.operation + ": " + each.contender + ", " + each.figure + ": " +
+                            number(value.value) + ' ' + value.unit + " (goal: at most " + number(each.at_most) + ")");
     }
-  if (!lines.str().empty()) out << "\ngoals (they depend on the machine and its mood; nothing fails by them)\n" << lines.str();
+  if (!lines.str().empty())
+    out << "\ngoals (they depend on the machine and its mood; nothing fails by them)\n" << lines.str();
 }
 
 void write_json(std::ostream& out, const results& found) {
   const auto& contests = registered().contests;
   const auto& measurements = registered().measurements;
   const char* separator = "[\n";
-  const auto number_or_null = [](const std::optional<double>& value) { return value ? fixed(*value, 4) : std::string("null"); };
+  const auto number_or_null = [](const std::optional<double>& value) {
+    return value ? fixed(*value, 4) : std::string("null");
+  };
   for (std::size_t index = 0; index != contests.size(); ++index) {
     if (found.samples[index].empty()) continue;
     const row& what = contests[index].description;
-    out << separator << json_names(what) << ", \"variation\": \"" << escaped(what.variation) << "\", \"threads\": " << what.threads
-        << ", \"ns\": " << fixed(median(found.samples[index]), 4) << ", \"ratio_to_floor\": " << number_or_null(ratio_to_floor(found, index))
-        << "}";
+    out << separator << json_names(what) << ", \"variation\": \"" << escaped(what.variation)
+        << "\", \"threads\": " << what.threads << ", \"ns\": " << fixed(median(found.samples[index]), 4)
+        << ", \"ratio_to_floor\": " << number_or_null(ratio_to_floor(found, index)) << "}";
     separator = ",\n";
   }
   for (std::size_t index = 0; index != measurements.size(); ++index)
     for (const auto& each : found.figures[index]) {
       const row& what = measurements[index].description;
-      out << separator << json_names(what) << ", \"variation\": \"" << escaped(what.variation + ": " + each.name) << "\", \"threads\": " << what.threads
-          << ", \"ns\": " << (each.unit == "ns" ? fixed(each.value, 4) : "null") << ", \"ratio_to_floor\": null, \"unit\": \"" << escaped(each.unit)
+      out << separator << json_names(what) << ", \"variation\": \"" << escaped(what.variation + ": " + each.name)
+          << "\", \"threads\": " << what.threads << ", \"ns\": " << (each.unit == "ns" ? fixed(each.value, 4) : "null")
+          << ", \"ratio_to_floor\": null, \"unit\": \"" << escaped(each.unit)
           << "\", \"value\": " << fixed(each.value, 4) << "}";
       separator = ",\n";
     }

@@ -15,8 +15,13 @@ namespace {
   enter_readings<acqrel_publish<plain_value>>(operation, "acqrel", read_one{});
   enter_readings<acqrel_cached<plain_value>>(operation, "acqrel cached_reader", read_one{});
   for (const unsigned threads : {1u, 2u})
-    goal({.type = snapshot_source, .operation = operation, .variation = "read_only", .threads = threads,
-          .contender = "acqrel cached_reader", .against = "floor: raw pointer", .at_most = 1.5});
+    goal({.type = snapshot_source,
+          .operation = operation,
+          .variation = "read_only",
+          .threads = threads,
+          .contender = "acqrel cached_reader",
+          .against = "floor: raw pointer",
+          .at_most = 1.5});
   return true;
 }();
 

@@ -53,7 +53,7 @@ struct read_two_at_once {
 template <class Session>
 inline constexpr std::uint64_t reads_in_batch = 1024;
 template <class Session>
-  requires requires { Session::reads_in_batch; }
+requires requires { Session::reads_in_batch; }
 inline constexpr std::uint64_t reads_in_batch<Session> = Session::reads_in_batch;
 
 template <between Between, class Session, class Read>
@@ -80,8 +80,7 @@ template <class Contender>
 void help(helper role, Contender& contender, turn& mine) {
   using session = typename Contender::session;
   switch (role) {
-    case helper::none:
-      break;
+    case helper::none: break;
     case helper::spinner:
       mine.begin();
       while (mine.running())
@@ -147,15 +146,24 @@ inline constexpr reading readings[] = {
 };
 
 template <class Contender, class Read>
-void enter_readings(const std::string& operation, const std::string& name, Read read, const std::string& environment = {}) {
+void enter_readings(const std::string& operation, const std::string& name, Read read,
+                    const std::string& environment = {}) {
   for (const auto& each : readings) {
     if (!each.always && operation != "read") continue;
-    row what{.type = snapshot_source, .operation = operation, .contender = name, .variation = each.variation, .threads = each.threads,
-             .helpers = each.role == helper::none ? 0u : 1u, .environment = environment};
+    row what{.type = snapshot_source,
+             .operation = operation,
+             .contender = name,
+             .variation = each.variation,
+             .threads = each.threads,
+             .helpers = each.role == helper::none ? 0u : 1u,
+             .environment = environment};
     if (each.gap == between::nothing)
-      enter(what, contest<Contender>(each.role, each.threads, [=](auto& session) { return read_batch<between::nothing>(session, read); }));
+      enter(what, contest<Contender>(each.role, each.threads,
+                                     [=](auto& session) { return read_batch<between::nothing>(session, read); }));
     else
-      enter(what, contest<Contender>(each.role, each.threads, [=](auto& session) { return read_batch<between::stores_and_call>(session, read); }));
+      enter(what, contest<Contender>(each.role, each.threads, [=](auto& session) {
+              return read_batch<between::stores_and_call>(session, read);
+            }));
   }
 }
 
@@ -164,8 +172,13 @@ void enter_publishing(const std::string& name, const std::string& environment = 
   const std::pair<const char*, helper> variations[] = {
       {"alone", helper::none}, {"beside_spinner", helper::spinner}, {"with_reader", helper::reader}};
   for (const auto& [variation, role] : variations)
-    enter({.type = snapshot_source, .operation = "publish", .contender = name, .variation = variation, .threads = 1,
-           .helpers = role == helper::none ? 0u : 1u, .environment = environment},
+    enter({.type = snapshot_source,
+           .operation = "publish",
+           .contender = name,
+           .variation = variation,
+           .threads = 1,
+           .helpers = role == helper::none ? 0u : 1u,
+           .environment = environment},
           contest<Contender>(role, 1, [](auto& session) { return publish_batch(session); }));
 }
 

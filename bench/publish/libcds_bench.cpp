@@ -58,7 +58,8 @@ struct libcds {
     session& operator=(const session&) = delete;
     reader_of_one reader() { return {&all.current}; }
     void publish(std::uint64_t number) {
-      hazard::retire(all.current.exchange(new T(number), std::memory_order_acq_rel), [](void* old) { delete static_cast<T*>(old); });
+      hazard::retire(all.current.exchange(new T(number), std::memory_order_acq_rel),
+                     [](void* old) { delete static_cast<T*>(old); });
     }
     void quiesce() {}
     libcds& all;

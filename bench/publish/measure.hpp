@@ -73,7 +73,8 @@ std::vector<figure> stalled_reader_growth(double scale) {
   const double grown = resident_megabytes() - before;
   phase.store(2);
   reader.join();
-  return {{"growth of resident memory", "MB", grown}, {"a publish beside it", "ns", took / static_cast<double>(publishes)}};
+  return {{"growth of resident memory", "MB", grown},
+          {"a publish beside it", "ns", took / static_cast<double>(publishes)}};
 }
 
 /// A guard is held across a publish; who destroys the old version after the release, and how soon?
@@ -116,11 +117,14 @@ std::vector<figure> promptness(double scale) {
     }
     held.store(0);
   }
-  const auto percent = [&](std::uint64_t part) { return 100.0 * static_cast<double>(part) / static_cast<double>(rounds); };
-  std::vector<figure> figures{{"destroyed by the releasing reader", "%", percent(by_reader)},
-                              {"destroyed by the publisher, within 1 ms", "%", percent(by_publisher)},
-                              {"destroyed by a helper thread, within 1 ms", "%", percent(gaps.size() - by_reader - by_publisher)},
-                              {"still there 1 ms after the release", "%", percent(rounds - gaps.size())}};
+  const auto percent = [&](std::uint64_t part) {
+    return 100.0 * static_cast<double>(part) / static_cast<double>(rounds);
+  };
+  std::vector<figure> figures{
+      {"destroyed by the releasing reader", "%", percent(by_reader)},
+      {"destroyed by the publisher, within 1 ms", "%", percent(by_publisher)},
+      {"destroyed by a helper thread, within 1 ms", "%", percent(gaps.size() - by_reader - by_publisher)},
+      {"still there 1 ms after the release", "%", percent(rounds - gaps.size())}};
   if (!gaps.empty()) {
     std::sort(gaps.begin(), gaps.end());
     figures.push_back({"release to destruction, p50 of those gone", "ns", gaps[gaps.size() / 2]});
@@ -150,19 +154,27 @@ std::vector<figure> storm_remainder(double scale) {
   over.store(true);
   reader.join();
   drain(contender, session);
-  return {{"waiting after 1 ms of silence", "versions", silence}, {"waiting after one later publish", "versions", later},
+  return {{"waiting after 1 ms of silence", "versions", silence},
+          {"waiting after one later publish", "versions", later},
           {"waiting after a drain", "versions", waiting()}};
 }
 
 template <template <class> class Contender>
 void enter_measurements(const std::string& name, const std::string& environment = {}) {
   const auto row_for = [&](const char* operation, const char* variation) {
-    return row{.type = snapshot_source, .operation = operation, .contender = name, .variation = variation, .threads = 1,
-               .helpers = 1, .environment = environment};
+    return row{.type = snapshot_source,
+               .operation = operation,
+               .contender = name,
+               .variation = variation,
+               .threads = 1,
+               .helpers = 1,
+               .environment = environment};
   };
-  enter_measurement(row_for("stalled_reader_rss", "1,000,000 publishes"), stalled_reader_growth<Contender<plain_value>>);
+  enter_measurement(row_for("stalled_reader_rss", "1,000,000 publishes"),
+                    stalled_reader_growth<Contender<plain_value>>);
   enter_measurement(row_for("promptness", "guard held across a publish"), promptness<Contender<traced_value>>);
-  enter_measurement(row_for("storm_remainder", "1,000,000 publishes beside a reader"), storm_remainder<Contender<counted_value>>);
+  enter_measurement(row_for("storm_remainder", "1,000,000 publishes beside a reader"),
+                    storm_remainder<Contender<counted_value>>);
 }
 
 }  // namespace bench

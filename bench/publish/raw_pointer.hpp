@@ -60,7 +60,8 @@ struct bare_hazard : raw_pointer<T> {
         held = from.load(std::memory_order_relaxed);
         Slot::get().store(held, std::memory_order_release);
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        if (from.load(std::memory_order_acquire) == held) [[likely]] return;
+        if (from.load(std::memory_order_acquire) == held) [[likely]]
+          return;
       }
     }
     ~guard() {

@@ -44,8 +44,13 @@ void enter_acqrel() {
 void enter_goals() {
   for (const unsigned threads : {1u, 2u}) {
     const auto read = [&](const char* operation, const char* variation, const char* against, double at_most) {
-      goal({.type = snapshot_source, .operation = operation, .variation = variation, .threads = threads, .contender = "acqrel",
-            .against = against, .at_most = at_most});
+      goal({.type = snapshot_source,
+            .operation = operation,
+            .variation = variation,
+            .threads = threads,
+            .contender = "acqrel",
+            .against = against,
+            .at_most = at_most});
     };
     read("read", "read_only", "floor: raw pointer", 2.7);
     read("read", "read_only", "ref: bare slot", 1.15);
@@ -55,14 +60,21 @@ void enter_goals() {
   }
   const auto publish = [&](const char* variation, double at_most) {
     for (const char* contender : {"acqrel", "acqrel emplace"})
-      goal({.type = snapshot_source, .operation = "publish", .variation = variation, .contender = contender,
-            .against = "floor: raw pointer", .at_most = at_most});
+      goal({.type = snapshot_source,
+            .operation = "publish",
+            .variation = variation,
+            .contender = contender,
+            .against = "floor: raw pointer",
+            .at_most = at_most});
   };
   publish("alone", 2.4);
   publish("beside_spinner", 2.4);
   publish("with_reader", 2.6);
   for (const char* contender : {"acqrel", "acqrel emplace"})
-    goal({.type = snapshot_source, .operation = "stalled_reader_rss", .contender = contender, .figure = "growth of resident memory",
+    goal({.type = snapshot_source,
+          .operation = "stalled_reader_rss",
+          .contender = contender,
+          .figure = "growth of resident memory",
           .at_most = 0.2});
 }
 

@@ -54,7 +54,9 @@ struct atomic_shared_pointer {
   struct session {
     explicit session(atomic_shared_pointer& contender) : all(contender) {}
     reader_of_one reader() { return {&all.current}; }
-    void publish(std::uint64_t number) { all.current.store(std::make_shared<const T>(number), std::memory_order_release); }
+    void publish(std::uint64_t number) {
+      all.current.store(std::make_shared<const T>(number), std::memory_order_release);
+    }
     void quiesce() {}
     atomic_shared_pointer& all;
   };
@@ -94,7 +96,8 @@ struct numbered_shared_pointer : copied_shared_pointer<T> {
   struct caching_reader {
     explicit caching_reader(numbered_shared_pointer& contender) : from(&contender) {}
     [[gnu::always_inline]] const T* read() {
-      if (const auto now = from->version.load(std::memory_order_acquire); now != seen) [[unlikely]] renew(now);
+      if (const auto now = from->version.load(std::memory_order_acquire); now != seen) [[unlikely]]
+        renew(now);
       return held;
     }
     [[gnu::cold, gnu::noinline]] void renew(std::uint64_t now) {
