@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
+// yaml-cpp's events are put together here, and not its nodes: LoadAll() never ends for some broken texts, and an alias
+// costs nothing this way, because values may share what they refer to.
 #include "yaml_text.hpp"
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <optional>
+#include <map>
+#include <sstream>
+#include <unordered_set>
 #include <vector>
 
 #include "value_builder.hpp"
+#include "yaml_scalar.hpp"
 
 namespace flagserver {
 
 namespace {
 
-constexpr std::size_t max_nodes = 1'000'000;  // aliases of aliases multiply without bound
+// What is written out or compiled later follows every alias, so aliases of aliases count in full.
+constexpr std::size_t max_values = 1'000'000;
+
+struct yaml_failure {
+  std::string message;
+  YAML::Mark at;
+};
 
 /// yaml-cpp counts columns in bytes; people count characters.
 place place_of(const YAML::Mark& mark, std::string_view text) noexcept {
@@ -28,141 +40,183 @@ place place_of(const YAML::Mark& mark, std::string_view text) noexcept {
   return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(column)};
 }
 
-struct yaml_failure {
-  std::string message;
-  YAML::Mark at;
-};
-
-std::optional<value> whole_number(std::string_view text) {
-  const bool negative = text.front() == '-';
-  if (negative || text.front() == '+') text.remove_prefix(1);
-  int base = 10;
-  if (text.size() > 1 && text[0] == '0') {
-    const char mark = text[1] | 0x20;
-    base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
-    text.remove_prefix(mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1);
-  }
-  std::uint64_t magnitude = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), magnitude, base);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (!negative) return value::of(magnitude);
-  if (magnitude <= std::uint64_t{1} << 63) return value::of(static_cast<std::int64_t>(0 - magnitude));
-  return std::nullopt;
-}
-
-std::optional<value> decimal_number(std::string_view text) {
-  if (text.front() == '+') text.remove_prefix(1);
-  const std::size_t sign = !text.empty() && text.front() == '-' ? 1 : 0;
-  if (text.find_first_not_of("0123456789.eE+-", sign) != std::string_view::npos) return std::nullopt;  // inf, nan
-  double d = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), d);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value::of(d);
-}
-
-std::optional<value> number_in(const std::string& scalar) {
-  const char first = scalar.front();
-  if (!(first >= '0' && first <= '9') && first != '-' && first != '+' && first != '.') return std::nullopt;
-  std::string text = scalar;
-  text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
-  if (text.empty()) return std::nullopt;
-  if (const auto whole = whole_number(text)) return whole;
-  return decimal_number(text);
-}
-
-class converter {
+class builder final : public YAML::EventHandler {
  public:
-  converter(std::string_view text, arena& memory, std::size_t max_depth, source_map& places)
+  builder(std::string_view text, arena& memory, std::size_t max_depth, source_map& places)
       : text_(text), memory_(memory), places_(places), max_depth_(max_depth) {}
 
-  value convert(const YAML::Node& node, std::size_t depth) {
-    if (depth > max_depth_)
-      throw yaml_failure{"nested deeper than " + std::to_string(max_depth_) + " levels", node.Mark()};
-    if (++nodes_ > max_nodes) throw yaml_failure{"too many values: aliases may multiply them", node.Mark()};
-    switch (node.Type()) {
-      case YAML::NodeType::Scalar: return scalar(node);
-      case YAML::NodeType::Sequence: return sequence(node, depth);
-      case YAML::NodeType::Map: return map(node, depth);
-      default: return {};
+  bool has_document() const noexcept { return documents_ != 0; }
+  value root() const noexcept { return root_.content; }
+  place root_at() const noexcept { return root_at_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) throw yaml_failure{"more than one YAML document", mark};
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (expects_key()) return take_key("null", false, mark);
+    deliver(anchor, {}, mark);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw yaml_failure{"an alias inside of what it stands for", mark};
+    const extent& named = found->second;
+    if (!expects_key()) return deliver(0, named, mark);
+    if (!named.content.is(kind::string)) throw yaml_failure{"a key must be a scalar", mark};
+    take_key(named.content.string(), false, mark);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    const bool plain = tag == "?" || tag.empty();
+    if (expects_key()) {
+      if (anchor != 0) anchors_[anchor] = {value::of(memory_.copy(text))};
+      return take_key(text, plain && text == "<<", mark);
     }
+    const bool typed = tag.starts_with("tag:yaml.org,2002:") && !tag.ends_with(":str");
+    extent scalar;
+    if (const auto meant = plain || typed ? yaml_scalar(text) : std::nullopt)
+      scalar.content = *meant;
+    else if (plain && is_not_finite(text))
+      throw yaml_failure{"infinities and .nan have no JSON form", mark};
+    else
+      scalar.content = value::of(memory_.copy(text));
+    deliver(anchor, scalar, mark);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(false, mark, anchor);
+  }
+  void OnSequenceEnd() override {
+    close([this](frame& closed) { return make_array(closed.entries, memory_, &places_); });
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(true, mark, anchor);
+  }
+  void OnMapEnd() override {
+    close([this](frame& closed) {
+      // what stands in the map itself wins, and of what is merged the first
+      std::unordered_set<std::string_view> keys;
+      if (!closed.merged.empty()) {
+        for (const loose_entry& each : closed.entries) keys.insert(each.entry.key);
+      }
+      for (const loose_entry& each : closed.merged) {
+        if (keys.insert(each.entry.key).second) closed.entries.push_back(each);
+      }
+      return make_object(closed.entries, memory_, &places_);
+    });
   }
 
  private:
-  value scalar(const YAML::Node& node) {
-    const std::string& text = node.Scalar();
-    const bool plain = node.Tag() == "?" || node.Tag().empty();
-    const bool typed = node.Tag().starts_with("tag:yaml.org,2002:") && !node.Tag().ends_with(":str");
-    if (!plain && !typed) return value::of(memory_.copy(text));
-    if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return {};
-    if (text == "true" || text == "True" || text == "TRUE") return value::of(true);
-    if (text == "false" || text == "False" || text == "FALSE") return value::of(false);
-    if (const auto number = number_in(text)) return *number;
-    constexpr std::string_view not_json[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF",
-                                             "-.inf", "-.Inf", "-.INF", ".nan",  ".NaN",  ".NAN"};
-    if (std::find(std::begin(not_json), std::end(not_json), text) != std::end(not_json)) {
-      throw yaml_failure{"infinities and .nan have no JSON form", node.Mark()};
-    }
-    return value::of(memory_.copy(text));
+  /// A value, with how much there is of it: how many values in all, and how many levels.
+  struct extent {
+    value content{};
+    std::size_t values = 1, levels = 1;
+  };
+
+  struct frame {
+    bool is_map;
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+    extent size{};
+    bool has_key = false, merges = false;  // what waits for its value
+    std::string_view key{};
+    place key_at{};
+    std::vector<loose_entry> entries{}, merged{};
+  };
+
+  bool expects_key() const noexcept { return !open_.empty() && open_.back().is_map && !open_.back().has_key; }
+
+  void take_key(std::string_view key, bool merges, const YAML::Mark& mark) {
+    frame& map = open_.back();
+    map.has_key = true;
+    map.merges = merges;
+    map.key = memory_.copy(key);
+    map.key_at = place_of(mark, text_);
   }
 
-  value sequence(const YAML::Node& node, std::size_t depth) {
-    std::vector<loose_entry> entries;
-    for (const YAML::Node& item : node) entries.push_back({{{}, convert(item, depth + 1)}, 0, {}, at(item)});
-    return make_array(entries, memory_, &places_);
+  void open(bool is_map, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (expects_key()) throw yaml_failure{"a key must be a scalar", mark};
+    check_depth(1, mark);
+    open_.push_back({is_map, mark, anchor});
   }
 
-  value map(const YAML::Node& node, std::size_t depth) {
-    std::vector<loose_entry> entries, merged;
-    std::uint32_t order = 0;
-    for (const auto& pair : node) {
-      if (!pair.first.IsScalar() && !pair.first.IsNull())
-        throw yaml_failure{"a key must be a scalar", pair.first.Mark()};
-      const bool merges = pair.first.IsScalar() && pair.first.Tag() == "?" && pair.first.Scalar() == "<<";
-      if (merges) {
-        merge(pair.second, depth, merged);
-        continue;
-      }
-      const std::string_view key = memory_.copy(pair.first.IsNull() ? "null" : pair.first.Scalar());
-      entries.push_back({{key, convert(pair.second, depth + 1)}, order++, at(pair.first), at(pair.second)});
-    }
-    // what stands in the map itself wins, and of what is merged the first
-    for (const loose_entry& each : merged) {
-      const auto same = [&](const loose_entry& other) { return other.entry.key == each.entry.key; };
-      if (std::none_of(entries.begin(), entries.end(), same)) entries.push_back(each);
-    }
-    return make_object(entries, memory_, &places_);
+  template <class Make>
+  void close(Make make) {
+    frame closed = std::move(open_.back());
+    open_.pop_back();
+    closed.size.content = make(closed);
+    deliver(closed.anchor, closed.size, closed.mark);
   }
 
-  void merge(const YAML::Node& from, std::size_t depth, std::vector<loose_entry>& merged) {
-    if (from.IsSequence()) {
-      for (const YAML::Node& each : from) merge(each, depth + 1, merged);
+  void deliver(YAML::anchor_t anchor, const extent& made, const YAML::Mark& mark) {
+    if (anchor != 0) anchors_[anchor] = made;
+    const place at = place_of(mark, text_);
+    if (open_.empty()) {
+      root_ = made;
+      root_at_ = at;
       return;
     }
-    if (!from.IsMap() || depth > max_depth_) throw yaml_failure{"<< merges a map or a list of maps", from.Mark()};
-    const value source = map(from, depth + 1);
-    for (const member* m = source.members; m != source.members + source.size; ++m) {
-      merged.push_back({*m, 0, places_.of_key(*m), places_.of_value(m->content)});
+    check_depth(made.levels, mark);
+    frame& into = open_.back();
+    into.size.values += made.values;
+    into.size.levels = std::max(into.size.levels, made.levels + 1);
+    if (into.size.values > max_values) throw yaml_failure{"too many values: aliases may multiply them", mark};
+    if (into.merges)
+      merge(made.content, into, mark);
+    else
+      into.entries.push_back(
+          {{into.key, made.content}, static_cast<std::uint32_t>(into.entries.size()), into.key_at, at});
+    into.has_key = into.merges = false;
+  }
+
+  void check_depth(std::size_t levels, const YAML::Mark& mark) const {
+    if (open_.size() + levels > max_depth_ + 1) {
+      throw yaml_failure{"nested deeper than " + std::to_string(max_depth_) + " levels", mark};
     }
   }
 
-  place at(const YAML::Node& node) const { return place_of(node.Mark(), text_); }
+  void merge(const value& from, frame& into, const YAML::Mark& mark) {
+    if (from.is(kind::array)) {
+      for (const value& each : from) {
+        if (!each.is(kind::object)) throw yaml_failure{"<< merges a map or a list of maps", mark};
+        merge(each, into, mark);
+      }
+      return;
+    }
+    if (!from.is(kind::object)) throw yaml_failure{"<< merges a map or a list of maps", mark};
+    for (const member* m = from.members; m != from.members + from.size; ++m) {
+      into.merged.push_back({*m, 0, places_.of_key(*m), places_.of_value(m->content)});
+    }
+  }
 
   std::string_view text_;
   arena& memory_;
   source_map& places_;
   std::size_t max_depth_;
-  std::size_t nodes_ = 0;
+  std::vector<frame> open_;
+  std::map<YAML::anchor_t, extent> anchors_;
+  extent root_;
+  place root_at_;
+  int documents_ = 0;
 };
 
 }  // namespace
 
 text_error read_yaml(std::string_view text, arena& memory, std::size_t max_depth, value& out, source_map& places) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return {"empty: there is no YAML document", {1, 1}};
-    if (documents.size() > 1) return {"more than one YAML document", place_of(documents[1].Mark(), text)};
-    out = converter(text, memory, max_depth, places).convert(documents[0], 1);
-    places.put_value(&out, place_of(documents[0].Mark(), text));
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    builder built(text, memory, max_depth, places);
+    while (parser.HandleNextDocument(built)) {
+    }
+    if (!built.has_document()) return {"empty: there is no YAML document", {1, 1}};
+    out = built.root();
+    places.put_value(&out, built.root_at());
     return {};
   } catch (const yaml_failure& failure) {
     return {failure.message, place_of(failure.at, text)};
