@@ -12,7 +12,7 @@ namespace flagserver {
 struct eval_options {
   std::string flags;
   fractional_version fractional = fractional_version::v2;
-  std::string selector;
+  std::string selector = {};
 };
 
 /// Reads {"flagKey":K,"context":{...}} a line and writes {"status":N,"body":{...}} a line, in order. Returns the exit

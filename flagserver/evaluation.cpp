@@ -163,10 +163,7 @@ int evaluation::answer(const flag_set& flags, const flag& asked, std::string& ou
   machine run(scratch_, buffer_, flags.fractional(), asked.key);
   try {
     const value result = run.run(asked.targeting, context_);
-    if (!run.failed_operator().empty()) {
-      return refuse(asked, "PARSE_ERROR",
-                    "the rule has an operator that is not known: " + quoted(run.failed_operator()), out);
-    }
+    if (run.has_failed()) return refuse(asked, "PARSE_ERROR", "the rule cannot be evaluated: " + run.failure(), out);
     if (result.is_nothing()) return succeed("DEFAULT", otherwise);
     const std::string_view name = variant_name(result, buffer_);
     if (const flag::variant* variant = asked.find_variant(name)) return succeed("TARGETING_MATCH", variant->answer);

@@ -34,7 +34,7 @@ std::string answer_to(std::string_view line, fractional_version version) {
   std::string buffer;
   machine run(scratch, buffer, version, {});
   const value result = run.run(compiled.root, data ? *data : value{});
-  if (!run.failed_operator().empty()) return error_answer("unknown operator: " + std::string(run.failed_operator()));
+  if (run.has_failed()) return error_answer(run.failure());
   std::string answer = "{\"result\":";
   write_json(result, answer);
   return answer + "}";

@@ -17,7 +17,7 @@ value machine::run(const rule& node, const value& data) {
     case operation::list: return run_list(node, data);
     case operation::path: return run_path(node, data);
     case operation::in_set: return run_in_set(node, data);
-    case operation::unknown: return fail(node.constant.string());
+    case operation::unknown: return fail("unknown operator", node.constant.string());
     case operation::if_:
     case operation::if_alias: return run_if(node, data);
     case operation::and_:
@@ -61,8 +61,11 @@ value machine::run(const rule& node, const value& data) {
   return {};
 }
 
-value machine::fail(std::string_view name) noexcept {
-  if (failed_operator_.empty()) failed_operator_ = name.empty() ? "(empty)" : name;
+value machine::fail(std::string_view failure, std::string_view name) noexcept {
+  if (!has_failed()) {
+    failure_ = failure;
+    failed_operator_ = name;
+  }
   return {};
 }
 
@@ -127,7 +130,7 @@ value machine::run_comparison(const rule& node, const value& data) {
 value machine::run_arithmetic(const rule& node, const value& data) {
   if (node.code == operation::add || node.code == operation::multiply) {
     const bool adds = node.code == operation::add;
-    if (!adds && node.size == 0) return fail("* without arguments");
+    if (!adds && node.size == 0) return fail("no arguments for operator", "*");
     if (!adds && node.size == 1) return run(node.arguments[0], data);  // nothing to multiply: no conversion either
     double result = adds ? 0 : 1;
     for (const rule& each : node.all()) {

@@ -24,11 +24,12 @@ class machine {
   machine(arena& scratch, std::string& buffer, fractional_version version, std::string_view flag_key) noexcept
       : scratch_(scratch), buffer_(buffer), version_(version), flag_key_(flag_key) {}
 
-  /// The rule's value for `data`. Throws limit_exceeded. If failure() is not empty afterwards, the value means nothing.
+  /// The rule's value for `data`. Throws limit_exceeded. If has_failed() afterwards, the value means nothing.
   value run(const rule&, const value& data);
 
-  /// Why the rule cannot be evaluated: the unknown operator that was reached. Empty if there is no reason.
-  std::string_view failed_operator() const noexcept { return failed_operator_; }
+  /// An operator was reached that cannot be evaluated; failure() says which, and why not.
+  bool has_failed() const noexcept { return !failure_.empty(); }
+  std::string failure() const { return std::string(failure_) + " `" + std::string(failed_operator_) + "`"; }
 
  private:
   value argument(const rule& node, std::size_t i, const value& data) {
@@ -60,13 +61,13 @@ class machine {
   value run_fractional(const rule&, const value& data);
   value run_affix(const rule&, const value& data);
   value run_sem_ver(const rule&, const value& data);
-  value fail(std::string_view name) noexcept;
+  value fail(std::string_view failure, std::string_view name) noexcept;
 
   arena& scratch_;
   std::string& buffer_;  // never holds anything while a rule is run
   fractional_version version_;
   std::string_view flag_key_;
-  std::string_view failed_operator_;
+  std::string_view failure_, failed_operator_;  // the first
   std::uint32_t steps_ = 0;
 };
 
