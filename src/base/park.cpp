@@ -133,8 +133,10 @@ bool futex_park(const park_word& word, std::uint32_t expected, steady_deadline d
   const std::stop_callback wake(stop, [&]() noexcept {
     // plain: the stop carries no data; the waiter asks the token.
     stopped.store(1, std::memory_order_relaxed);
-    if (mode == park_mode::futex_waitv) futex_wake(&stopped, 1);
-    else futex_wake(&word, INT_MAX);
+    if (mode == park_mode::futex_waitv)
+      futex_wake(&stopped, 1);
+    else
+      futex_wake(&word, INT_MAX);
   });
   while (still(word, expected)) {
     if (stop.stop_requested()) return false;
@@ -165,9 +167,12 @@ constinit std::atomic<std::uint8_t> chosen{unknown};
 #if ACQREL_HAS_FUTEX
   const char* const wish = std::getenv("ACQREL_PARK");
   const auto wants = [wish](const char* name) { return wish != nullptr && std::strcmp(wish, name) == 0; };
-  if (wants("table")) mode = park_mode::table;
-  else if (!wants("futex") && kernel_has_futex_waitv()) mode = park_mode::futex_waitv;
-  else mode = park_mode::futex;
+  if (wants("table"))
+    mode = park_mode::table;
+  else if (!wants("futex") && kernel_has_futex_waitv())
+    mode = park_mode::futex_waitv;
+  else
+    mode = park_mode::futex;
 #endif
   // Two first callers might disagree only if one of them changed the environment; then the first to get here wins.
   std::uint8_t expected = unknown;

@@ -12,7 +12,8 @@ content_follower::content_follower(std::string path, hooks use, options settings
     : path_(std::move(path)),
       use_(std::move(use)),
       settings_(std::move(settings)),
-      watcher_(load_first(), [this] { return load(); }, settings_.watch) {
+      watcher_(
+          load_first(), [this] { return load(); }, settings_.watch) {
   // plain: a hook of the first load, on this thread, may have asked for the end.
   if (stopped_.load(std::memory_order_relaxed)) watcher_.stop();
 }
@@ -120,7 +121,9 @@ bool content_follower::fail(reload_failure::cause why, std::string message, std:
   constexpr std::size_t most_remembered = 32;  // a file that is bad in ever new ways must not fill the memory
   const auto now = settings_.wall_clock ? settings_.wall_clock() : std::chrono::system_clock::now();
   const reload_failure failure{why, std::move(message), content_hash, now};
-  const auto is_this = [&](const auto& known) { return known.first == content_hash && known.second == failure.message; };
+  const auto is_this = [&](const auto& known) {
+    return known.first == content_hash && known.second == failure.message;
+  };
   const bool is_new = std::none_of(reported_.begin(), reported_.end(), is_this);
   if (is_new) {
     if (reported_.size() == most_remembered) reported_.erase(reported_.begin());

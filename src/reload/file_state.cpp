@@ -34,8 +34,10 @@ class open_file {
     state.error = error_;
     if (state.error == 0 && fstat(descriptor_, &found) != 0) state.error = errno;
     if (state.error != 0) return state;
-    if (S_ISDIR(found.st_mode)) state.error = EISDIR;
-    else if (!S_ISREG(found.st_mode)) state.error = ENODEV;
+    if (S_ISDIR(found.st_mode))
+      state.error = EISDIR;
+    else if (!S_ISREG(found.st_mode))
+      state.error = ENODEV;
     state.device = found.st_dev;
     state.inode = found.st_ino;
     state.size = found.st_size;

@@ -26,11 +26,16 @@ using std::chrono::steady_clock;
 class wake_pipe {
  public:
   wake_pipe() {
-    if (pipe(ends_) != 0) throw std::system_error(errno, std::generic_category(), "file_watcher: no pipe to wake its thread");
-    for (const int end : ends_) {
-      fcntl(end, F_SETFD, FD_CLOEXEC);
-      fcntl(end, F_SETFL, O_NONBLOCK);
+#if defined(__linux__)
+    const bool made = pipe2(ends_, O_CLOEXEC | O_NONBLOCK) == 0;
+#else
+    const bool made = pipe(ends_) == 0;
+    for (int end = 0; made && end != 2; ++end) {
+      fcntl(ends_[end], F_SETFD, FD_CLOEXEC);
+      fcntl(ends_[end], F_SETFL, O_NONBLOCK);
     }
+#endif
+    if (!made) throw std::system_error(errno, std::generic_category(), "file_watcher: no pipe to wake its thread");
   }
   ~wake_pipe() {
     close(ends_[0]);

@@ -52,8 +52,10 @@ bool inotify_set::watch_chain(const std::vector<path_step>& chain) {
   for (const path_step& step : chain) {
     const bool last = &step == &chain.back();
     const bool passed = step.what == path_step::kind::directory && !last;
-    if (passed) complete &= add(step.path(), itself);
-    else complete &= add(step.in, itself | entries, step.name);
+    if (passed)
+      complete &= add(step.path(), itself);
+    else
+      complete &= add(step.in, itself | entries, step.name);
     if (last && step.what == path_step::kind::other) complete &= add(step.path(), itself | writes);
   }
   for (const auto& [id, what] : before) {

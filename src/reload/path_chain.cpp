@@ -61,9 +61,7 @@ std::vector<path_step> follow_path(const std::string& absolute) {
     const std::string path = step.path();
     chain.push_back(std::move(step));
     switch (chain.back().what) {
-      case path_step::kind::directory:
-        at = path;
-        break;
+      case path_step::kind::directory: at = path; break;
       case path_step::kind::link: {
         const std::string target = link_target(path);
         if (target.empty() || ++links > most_links) return chain;
@@ -72,8 +70,7 @@ std::vector<path_step> follow_path(const std::string& absolute) {
         break;
       }
       case path_step::kind::other:
-      case path_step::kind::missing:
-        return chain;
+      case path_step::kind::missing: return chain;
     }
   }
   return chain;

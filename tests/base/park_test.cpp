@@ -25,8 +25,8 @@ using acqrel::park_word;
 using acqrel::steady_deadline;
 using std::chrono::steady_clock;
 
-constexpr auto patience = 30s;     // no test waits this long unless it fails
-constexpr auto a_moment = 50ms;    // how long we watch that nothing happens
+constexpr auto patience = 30s;   // no test waits this long unless it fails
+constexpr auto a_moment = 50ms;  // how long we watch that nothing happens
 
 // ---- semantics ----
 
@@ -269,7 +269,8 @@ TEST(park_stress, no_stop_is_lost) {
   std::thread stopper([&] {
     for (std::uint32_t round = 0; round != rounds; ++round) {
       while (entered.load(std::memory_order_acquire) <= round) std::this_thread::yield();
-      for (std::uint32_t delay = round % 97; delay != 0; --delay) static_cast<void>(entered.load(std::memory_order_relaxed));
+      for (std::uint32_t delay = round * 37 % 1500; delay != 0; --delay)
+        static_cast<void>(entered.load(std::memory_order_relaxed));
       stops[round].request_stop();
     }
   });

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file can go through: each change must be called back, by inotify alone and by polling alone. In the first mode
-// the sweep is an hour away and in the second inotify is off, so that neither can cover for the other.
-#include "scratch.hpp"
-
-#include <acqrel/reload/file_watcher.hpp>
+// What a file can go through: each change must be called back, by inotify alone and by polling alone.
+#include "watched.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,49 +18,12 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-using scratch::patience;
+using scratch::reader;
 using scratch::relink;
 using scratch::replace;
 using scratch::write;
 
-acqrel::watch_options by_notice() {
-  return {.poll_interval = 1h, .sweep_interval = 1h, .settle = 5ms, .settle_limit = 1s};
-}
-acqrel::watch_options by_polling() {
-  return {.poll_interval = 5ms, .sweep_interval = 5ms, .settle = 5ms, .settle_limit = 1s, .force_polling = true};
-}
-
-// Reads the file at each call and remembers what it last read.
-class reader {
- public:
-  reader(fs::path path, acqrel::watch_options options)
-      : path_(std::move(path)), watcher_(path_.string(), [this] { return read(); }, options) {}
-
-  // H12 H13: the last content is what the last call found.
-  void expect(const std::string& content, const std::string& after) const {
-    EXPECT_TRUE(content_.wait_until([&](const std::string& seen) { return seen == content; }))
-        << "not noticed: " << after << "; last read: " << content_.get();
-  }
-  bool uses_inotify() const { return watcher_.notified_by_system(); }
-
- private:
-  bool read() {
-    std::string now = scratch::read(path_);
-    content_.change([&](std::string& seen) { seen = std::move(now); });
-    return true;
-  }
-
-  const fs::path path_;
-  scratch::observed<std::string> content_;
-  acqrel::file_watcher watcher_;
-};
-
-class file_watcher : public testing::TestWithParam<bool> {
- protected:
-  acqrel::watch_options options() const { return GetParam() ? by_notice() : by_polling(); }
-  scratch::directory dir;
-  const fs::path file = dir / "flags.json";
-};
+class file_watcher : public scratch::in_both_modes {};
 INSTANTIATE_TEST_SUITE_P(, file_watcher, testing::Bool(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
@@ -191,92 +151,6 @@ TEST_P(file_watcher, notices_a_parent_that_is_replaced) {
   watched.expect("two", "another directory in its place");
 }
 
-TEST_P(file_watcher, notices_a_symbolic_link_swapped_in_both_directions) {  // H8
-  write(dir / "v1", "1");
-  write(dir / "v2", "2");
-  fs::create_symlink("v1", file);
-  const reader watched(file, options());
-  watched.expect("1", "the first look");
-  relink(file, "v2");
-  watched.expect("2", "a swap forward");
-  relink(file, "v1");
-  watched.expect("1", "a swap back");
-  fs::remove(file);
-  fs::create_symlink(dir / "v2", file);
-  watched.expect("2", "a link removed and made again, absolute");
-  write(dir / "v2", "3");
-  watched.expect("3", "a write to the target");
-}
-
-TEST_P(file_watcher, follows_every_link_of_a_chain) {
-  fs::create_directories(dir / "data" / "x");
-  fs::create_directories(dir / "data" / "y");
-  write(dir / "data" / "x" / "flags.json", "x");
-  write(dir / "data" / "y" / "flags.json", "y");
-  fs::create_symlink("data/x", dir / "hop");
-  fs::create_symlink("data/../hop/./flags.json", dir / "link");
-  fs::create_symlink(dir / "link", file);
-  const reader watched(file, options());
-  watched.expect("x", "the first look");
-  relink(dir / "hop", "data/y");
-  watched.expect("y", "a swap in the middle of the chain");
-  replace(dir / "data" / "y" / "flags.json", "z");
-  watched.expect("z", "a rename at its end");
-  fs::remove(dir / "link");
-  watched.expect("(none)", "a broken chain");
-  fs::create_symlink("data/x/flags.json", dir / "link");
-  watched.expect("x", "a mended chain");
-}
-
-TEST_P(file_watcher, survives_a_circle_of_links) {
-  fs::create_symlink("flags.json", file);
-  const reader watched(file, options());
-  watched.expect("(none)", "the first look");
-  replace(file, "out");
-  watched.expect("out", "the end of the circle");
-}
-
-// As kubelet mounts a ConfigMap: flags.json -> ..data/flags.json, ..data -> ..1 and swapped by rename.
-class config_map {
- public:
-  explicit config_map(fs::path mount) : mount_(std::move(mount)) {
-    fs::create_directories(mount_);
-    fs::create_symlink("..data/flags.json", mount_ / "flags.json");
-  }
-  void put(const std::string& revision, const std::string& content) const {
-    fs::create_directories(mount_ / ("..rev_" + revision));
-    write(mount_ / ("..rev_" + revision) / "flags.json", content);
-  }
-  void show(const std::string& revision) const {
-    fs::create_symlink("..rev_" + revision, mount_ / "..data_tmp");
-    fs::rename(mount_ / "..data_tmp", mount_ / "..data");
-  }
-  void drop(const std::string& revision) const { fs::remove_all(mount_ / ("..rev_" + revision)); }
-
- private:
-  fs::path mount_;
-};
-
-TEST_P(file_watcher, follows_a_config_map_forward_and_back) {  // H8
-  const config_map map(dir / "mount");
-  map.put("1", "one");
-  map.show("1");
-  const reader watched(dir / "mount" / "flags.json", options());
-  watched.expect("one", "the first look");
-  map.put("2", "two");
-  map.show("2");
-  watched.expect("two", "an update");
-  map.show("1");
-  watched.expect("one", "a rollback");
-  map.show("2");
-  map.drop("1");
-  watched.expect("two", "an update that removes what was shown before");
-  map.put("3", "three");
-  map.show("3");
-  map.drop("2");
-  watched.expect("three", "another");
-}
-
 TEST_P(file_watcher, takes_a_directory_in_the_files_place_for_a_missing_file) {
   write(file, "1");
   const reader watched(file, options());
@@ -298,10 +172,13 @@ TEST_P(file_watcher, takes_a_relative_path_from_where_it_started) {
   write(dir / "here" / "flags.json", "1");
   fs::current_path(dir / "here");
   scratch::observed<std::string> content;
-  acqrel::file_watcher watcher("flags.json", [&] {
-    content.change([&](std::string& seen) { seen = scratch::read(dir / "here" / "flags.json"); });
-    return true;
-  }, options());
+  acqrel::file_watcher watcher(
+      "flags.json",
+      [&] {
+        content.change([&](std::string& seen) { seen = scratch::read(dir / "here" / "flags.json"); });
+        return true;
+      },
+      options());
   EXPECT_TRUE(content.wait_until([](const std::string& seen) { return seen == "1"; }));
   fs::current_path("/");
   write(dir / "here" / "flags.json", "2");
@@ -317,10 +194,13 @@ TEST_P(file_watcher, does_not_report_the_first_half_of_a_write) {  // H10
   write(file, "start\n");
   for (int attempt = 0; attempt != 20; ++attempt) {
     scratch::observed<std::vector<std::string>> seen;
-    acqrel::file_watcher watcher(file.string(), [&] {
-      seen.change([&](auto& all) { all.push_back(scratch::read(file)); });
-      return true;
-    }, patient);
+    acqrel::file_watcher watcher(
+        file.string(),
+        [&] {
+          seen.change([&](auto& all) { all.push_back(scratch::read(file)); });
+          return true;
+        },
+        patient);
     ASSERT_TRUE(seen.wait_until([](const auto& all) { return !all.empty(); }));
     const auto start = std::chrono::steady_clock::now();
     std::ofstream open(file, std::ios::trunc);
@@ -360,8 +240,10 @@ TEST_P(file_watcher, is_right_at_the_end_of_any_history) {
         case 5: replace(dir / "target1", version + "1"); break;
       }
     }
-    if (below(2) == 0) replace(file, version);
-    else write(file, version);
+    if (below(2) == 0)
+      replace(file, version);
+    else
+      write(file, version);
     watched.expect(version, "the last of a random history");
   }
 }

@@ -38,8 +38,10 @@ class limits_parser {
       const std::string name = quoted();
       if (known.erase(name) == 0) fail("unknown or repeated member '" + name + "'");
       expect(':');
-      if (name == "size") made->size = number("", 0, 1'000'000'000);
-      else made->seconds = duration();
+      if (name == "size")
+        made->size = number("", 0, 1'000'000'000);
+      else
+        made->seconds = duration();
       if (!known.empty()) expect(',');
     }
     expect('}');

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a reloader publishes, keeps and reports. Every test runs by inotify alone and by polling alone.
-#include "limits.hpp"
-#include "scratch.hpp"
-
-#include <acqrel/reload/reloader.hpp>
+// What a reloader loads, keeps, refuses and reports.
+#include "reloader_fixture.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <optional>
 #include <stdexcept>
-#include <stop_token>
 #include <string>
-#include <thread>
+#include <sys/stat.h>
 #include <type_traits>
 #include <vector>
 
@@ -27,53 +20,12 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using acqrel::deadline_after;
 using acqrel::reload_failure;
+using scratch::limits_reloader;
 using scratch::patience;
 using scratch::replace;
 using scratch::write;
-using limits_reloader = acqrel::reloader<limits>;
 
-class reloader : public testing::TestWithParam<bool> {
- protected:
-  using options = acqrel::reload_options<limits>;
-  using messages = std::vector<std::string>;
-
-  acqrel::watch_options watch() const {
-    return GetParam() ? acqrel::watch_options{.poll_interval = 1h, .sweep_interval = 1h, .settle = 2ms}
-                      : acqrel::watch_options{.poll_interval = 2ms, .sweep_interval = 2ms, .settle = 2ms, .force_polling = true};
-  }
-  // Records each failure; falls back to size 7.
-  options recording() {
-    return {.fallback = std::make_unique<limits>(limits{7, ~7, 1}),
-            .on_failure = [this](const reload_failure& f) { failed.change([&](messages& all) { all.push_back(f.message); }); },
-            .watch = watch()};
-  }
-  static int size_in(const limits_reloader& current) { return current.read()->size; }
-  // Waits until the generation reaches `wanted`.
-  static bool reaches(const limits_reloader& current, std::uint64_t wanted) {
-    const auto deadline = deadline_after(patience);
-    std::uint64_t seen = current.generation();
-    while (seen < wanted) {
-      const auto next = current.wait_for_change(seen, deadline);
-      if (!next) return false;
-      seen = *next;
-    }
-    return true;
-  }
-  // Waits until `size` is in use.
-  static bool becomes(const limits_reloader& current, int size) {
-    const auto deadline = deadline_after(patience);
-    for (;;) {
-      const std::uint64_t seen = current.generation();
-      const auto now = current.current();
-      if (now && now->size == size) return true;
-      if (!current.wait_for_change(seen, deadline)) return false;
-    }
-  }
-
-  scratch::directory dir;
-  const fs::path file = dir / "limits.json";
-  scratch::observed<messages> failed;
-};
+class reloader : public scratch::reloads_in_both_modes {};
 INSTANTIATE_TEST_SUITE_P(, reloader, testing::Bool(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
@@ -126,10 +78,13 @@ TEST_P(reloader, tries_a_refused_first_content_again) {  // H3
   std::atomic<int> tries{0};
   auto settings = recording();
   settings.watch.sweep_interval = 2ms;
-  const limits_reloader current(file, [&](std::string_view text) {
-    if (++tries < 4) throw std::runtime_error("the disk of secrets is not mounted");
-    return limits_parser::parse(text);
-  }, std::move(settings));
+  const limits_reloader current(
+      file,
+      [&](std::string_view text) {
+        if (++tries < 4) throw std::runtime_error("the disk of secrets is not mounted");
+        return limits_parser::parse(text);
+      },
+      std::move(settings));
   EXPECT_TRUE(becomes(current, 1)) << "the file never changed";
   EXPECT_EQ(failed.get(), messages{file.string() + ": the disk of secrets is not mounted"}) << "H4";
 }
@@ -271,8 +226,10 @@ TEST_P(reloader, never_publishes_a_prefix) {  // H10
   const std::string next = limits_text(234567, 89);
   const std::size_t complete = next.size() - 1;  // the last byte is a newline
   for (std::size_t length = 0; length != complete; ++length) {
-    if (length % 2 == 0) replace(file, next.substr(0, length));
-    else write(file, next.substr(0, length));
+    if (length % 2 == 0)
+      replace(file, next.substr(0, length));
+    else
+      write(file, next.substr(0, length));
     ASSERT_TRUE(current.reload_now());
     ASSERT_EQ(current.generation(), 1U) << "published " << next.substr(0, length);
     ASSERT_EQ(size_in(current), 1);
@@ -305,20 +262,23 @@ TEST_P(reloader, refuses_what_is_too_large_or_no_file) {
 
 TEST_P(reloader, survives_a_parser_that_throws_anything_or_returns_nothing) {  // H18
   write(file, "0");
-  limits_reloader current(file, [](std::string_view text) -> std::unique_ptr<limits> {
-    if (text == "0") throw 42;
-    if (text == "1") return nullptr;
-    if (text == "2") throw std::runtime_error("");
-    return limits_parser::parse(text);
-  }, recording());
+  limits_reloader current(
+      file,
+      [](std::string_view text) -> std::unique_ptr<limits> {
+        if (text == "0") throw 42;
+        if (text == "1") return nullptr;
+        if (text == "2") throw std::runtime_error("");
+        return limits_parser::parse(text);
+      },
+      recording());
   replace(file, "1");
   ASSERT_TRUE(current.reload_now());
   replace(file, "2");
   ASSERT_TRUE(current.reload_now());
   const std::string name = file.string() + ": ";
-  EXPECT_EQ(failed.get(), (messages{name + "the parser threw something that is no std::exception",
-                                    name + "the parser returned nothing",
-                                    name + "the parser threw an exception without a text"}));
+  EXPECT_EQ(failed.get(),
+            (messages{name + "the parser threw something that is no std::exception",
+                      name + "the parser returned nothing", name + "the parser threw an exception without a text"}));
   replace(file, limits_text(3));
   EXPECT_TRUE(becomes(current, 3));
 }
@@ -336,135 +296,6 @@ TEST_P(reloader, survives_hooks_that_throw) {  // H18
   ASSERT_TRUE(current.reload_now());
   EXPECT_EQ(current.status().hook_exceptions, 3U);
   EXPECT_EQ(current.generation(), 2U) << "what was published stays";
-}
-
-// ---- semantics: events ----
-
-TEST_P(reloader, raises_the_event_after_the_value_is_visible) {  // H19
-  write(file, limits_text(1));
-  std::unique_ptr<limits_reloader> current;
-  scratch::observed<std::map<std::uint64_t, int>> events;
-  std::atomic<bool> built{false};
-  current = std::make_unique<limits_reloader>(file, limits_parser::parse, reloader::options{
-    .on_publish = [&](const limits& shown, std::uint64_t generation) {
-      if (generation > 1) {  // the first comes while it is being built
-        while (!built) std::this_thread::yield();
-        const auto now = current->read();
-        EXPECT_EQ(now.get(), &shown);
-        EXPECT_EQ(current->generation(), generation);
-        EXPECT_EQ(current->status().generation, generation);
-      }
-      events.change([&](auto& all) { all[generation] = shown.size; });
-    },
-    .watch = watch()});
-  built = true;
-  for (int version = 2; version != 6; ++version) {
-    replace(file, limits_text(version * 10));
-    ASSERT_TRUE(becomes(*current, version * 10));
-  }
-  EXPECT_TRUE(events.wait_until([](const auto& all) { return all.size() == 5; }));
-  EXPECT_EQ(events.get(), (std::map<std::uint64_t, int>{{1, 1}, {2, 20}, {3, 30}, {4, 40}, {5, 50}}));
-}
-
-TEST_P(reloader, delivers_the_newest_to_every_slow_subscriber_and_never_goes_back) {  // H13 H14 H15
-  constexpr int last = 40;
-  write(file, limits_text(0));
-  limits_reloader current(file, limits_parser::parse, {.watch = watch()});
-  struct subscriber {
-    std::uint64_t seen = 0;
-    std::vector<int> delivered;
-  };
-  std::vector<subscriber> subscribers(3);
-  std::atomic<int> written{0};
-  std::vector<std::thread> threads;
-  for (int pace = 0; pace != 3; ++pace) {
-    threads.emplace_back([&, pace, mine = &subscribers[static_cast<std::size_t>(pace)]] {
-      while (mine->delivered.empty() || mine->delivered.back() != last) {
-        const auto next = current.wait_for_change(mine->seen, deadline_after(patience));
-        ASSERT_TRUE(next.has_value());
-        mine->seen = *next;
-        mine->delivered.push_back(current.read()->size);
-        // The slow ones look at the next only after several more have been written.
-        const int wait_for = std::min(last, written + pace * 10);
-        while (written < wait_for) std::this_thread::yield();
-      }
-    });
-  }
-  for (int version = 1; version <= last; ++version) {
-    replace(file, limits_text(version));
-    ASSERT_TRUE(current.reload_now());
-    written = version;
-  }
-  for (auto& thread : threads) thread.join();
-  for (const auto& one : subscribers) {
-    EXPECT_EQ(one.delivered.back(), last);
-    EXPECT_TRUE(std::is_sorted(one.delivered.begin(), one.delivered.end()));
-  }
-  EXPECT_LE(subscribers[2].delivered.size(), 12U) << "was slow, and skipped";
-}
-
-TEST_P(reloader, ends_a_wait_at_its_deadline_or_stop) {
-  write(file, limits_text(1));
-  limits_reloader current(file, limits_parser::parse, {.watch = watch()});
-  EXPECT_EQ(current.wait_for_change(0), 1U) << "at once";
-  EXPECT_FALSE(current.wait_for_change(1, deadline_after(2ms)).has_value());
-  std::stop_source stop;
-  std::thread waiter([&] {
-    EXPECT_FALSE(current.wait_for_change(1, acqrel::steady_deadline::max(), stop.get_token()).has_value());
-  });
-  stop.request_stop();
-  waiter.join();
-  std::thread last([&] { EXPECT_FALSE(current.wait_for_change(1).has_value()); });
-  current.stop();
-  last.join();
-}
-
-TEST_P(reloader, stamps_successes_and_failures_by_the_given_clock) {
-  using clock = std::chrono::system_clock;
-  std::atomic<std::int64_t> now{100};
-  auto settings = recording();
-  settings.wall_clock = [&] { return clock::time_point(std::chrono::seconds(now)); };
-  const auto at = [](std::int64_t seconds) { return clock::time_point(std::chrono::seconds(seconds)); };
-  write(file, limits_text(1));
-  limits_reloader current(file, limits_parser::parse, std::move(settings));
-  EXPECT_EQ(current.status().last_success, at(100));
-  replace(file, "bad");
-  now = 200;
-  ASSERT_TRUE(current.reload_now());
-  now = 300;
-  ASSERT_TRUE(current.reload_now());
-  EXPECT_EQ(current.status().last_success, at(100)) << "how stale the value in use is";
-  EXPECT_LE(current.status().error->since, at(200)) << "when it began, not when it was last seen";
-  replace(file, limits_text(2));
-  ASSERT_TRUE(current.reload_now());
-  EXPECT_EQ(current.status().last_success, at(300));
-}
-
-// ---- twins ----
-
-// The channel of capacity one into which a reload's event is put if there is room: a slow consumer keeps the OLDEST.
-struct keeps_the_oldest_twin {
-  std::optional<int> slot;
-  void deliver(int version) {
-    if (!slot) slot = version;
-  }
-};
-
-TEST(reloader_twin, a_full_channel_drops_the_newest) {  // H13
-  keeps_the_oldest_twin twin;
-  for (int version = 1; version != 6; ++version) twin.deliver(version);
-  EXPECT_NE(twin.slot, 5);
-}
-
-// Raises the event first and publishes then, as a reload that notifies "as early as it can" would.
-TEST(reloader_twin, an_event_before_the_publish_shows_the_old_value) {  // H19
-  acqrel::snapshot_source<limits> source(std::make_unique<limits>());
-  int shown_at_event = -1;
-  const auto event = [&] { shown_at_event = source.read()->size; };
-  auto next = std::make_unique<limits>(limits{5, ~5, 1});
-  event();
-  source.publish(std::move(next));
-  EXPECT_NE(shown_at_event, 5);
 }
 
 }  // namespace

@@ -40,9 +40,8 @@ class alignas(false_sharing_range) padded {
   constexpr padded() noexcept(std::is_nothrow_default_constructible_v<T>) : value_() {}
   /// Builds the T in place from `arguments`.
   template <class... Arguments>
-    requires(sizeof...(Arguments) > 0 && std::is_constructible_v<T, Arguments...>)
-  constexpr explicit padded(std::in_place_t, Arguments&&... arguments) noexcept(
-      std::is_nothrow_constructible_v<T, Arguments...>)
+  requires(sizeof...(Arguments) > 0 && std::is_constructible_v<T, Arguments...>) constexpr explicit padded(
+      std::in_place_t, Arguments&&... arguments) noexcept(std::is_nothrow_constructible_v<T, Arguments...>)
       : value_(std::forward<Arguments>(arguments)...) {}
 
   constexpr T& operator*() noexcept { return value_; }

@@ -55,7 +55,8 @@ void unpark_all(const park_word& word) noexcept;
 
 /// Converts any duration to the steady clock's, rounding up so that no wait ends early, and saturating.
 template <class Rep, class Period>
-[[nodiscard]] constexpr std::chrono::steady_clock::duration steady_duration(std::chrono::duration<Rep, Period> time) noexcept {
+[[nodiscard]] constexpr std::chrono::steady_clock::duration steady_duration(
+    std::chrono::duration<Rep, Period> time) noexcept {
   using target = std::chrono::steady_clock::duration;
   using wide = std::chrono::duration<long double, target::period>;
   // long double has 64 bits of mantissa where it matters; the comparison also catches infinities.

@@ -51,10 +51,10 @@ struct reload_failure {
 
 /// A copy of the counters at one moment.
 struct reload_status {
-  std::uint64_t loads = 0;           // contents given to the parser, accepted or not
-  std::uint64_t failures = 0;        // distinct failures, as reported
-  std::uint64_t hook_exceptions = 0; // exceptions from on_publish and on_failure
-  std::uint64_t generation = 0;      // contents published; 0 while the fallback or nothing is in use
+  std::uint64_t loads = 0;            // contents given to the parser, accepted or not
+  std::uint64_t failures = 0;         // distinct failures, as reported
+  std::uint64_t hook_exceptions = 0;  // exceptions from on_publish and on_failure
+  std::uint64_t generation = 0;       // contents published; 0 while the fallback or nothing is in use
   std::optional<std::chrono::system_clock::time_point> last_success;  // when the file last was found good
   std::optional<reload_failure> error;  // the present failure; none while the file's content is the one in use
 };
@@ -63,9 +63,9 @@ struct reload_status {
 class content_follower {
  public:
   struct hooks {
-    std::function<void(std::string_view)> apply;            // parses and makes visible, or throws and changes nothing
-    std::function<void(std::uint64_t generation)> published;    // after apply is visible; may be empty
-    std::function<void(const reload_failure&)> failed;      // once for each distinct failure; may be empty
+    std::function<void(std::string_view)> apply;              // parses and makes visible, or throws and changes nothing
+    std::function<void(std::uint64_t generation)> published;  // after apply is visible; may be empty
+    std::function<void(const reload_failure&)> failed;        // once for each distinct failure; may be empty
   };
   struct options {
     watch_options watch;
@@ -116,16 +116,16 @@ class content_follower {
   const options settings_;
 
   // Only whoever runs load(): the constructor, then the watcher's thread.
-  std::optional<std::string> in_use_;                                // the content last applied
-  std::vector<std::pair<std::uint64_t, std::string>> reported_;      // failures since the last success, at most 32
+  std::optional<std::string> in_use_;                            // the content last applied
+  std::vector<std::pair<std::uint64_t, std::string>> reported_;  // failures since the last success, at most 32
 
   std::atomic<std::uint64_t> generation_{0};
   mutable park_word changed_{0};      // counts publishes and the stop
   std::atomic<bool> stopped_{false};  // before changed_
   mutable std::mutex status_mutex_;
-  reload_status status_;              // under status_mutex_
-  bool watching_ = false;             // written once, before watcher_ starts its thread
-  file_watcher watcher_;              // last: its thread uses all of the above, from its constructor on
+  reload_status status_;   // under status_mutex_
+  bool watching_ = false;  // written once, before watcher_ starts its thread
+  file_watcher watcher_;   // last: its thread uses all of the above, from its constructor on
 };
 
 }  // namespace acqrel

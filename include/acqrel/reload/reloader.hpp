@@ -61,11 +61,12 @@ class reloader {
       : source_(std::move(options.fallback)),
         parse_(std::move(parse)),
         on_publish_(std::move(options.on_publish)),
-        follower_(std::move(path),
-                  {.apply = [this](std::string_view content) { publish(content); },
-                   .published = [this](std::uint64_t generation) { announce(generation); },
-                   .failed = std::move(options.on_failure)},
-                  {.watch = options.watch, .size_limit = options.size_limit, .wall_clock = std::move(options.wall_clock)}) {}
+        follower_(
+            std::move(path),
+            {.apply = [this](std::string_view content) { publish(content); },
+             .published = [this](std::uint64_t generation) { announce(generation); },
+             .failed = std::move(options.on_failure)},
+            {.watch = options.watch, .size_limit = options.size_limit, .wall_clock = std::move(options.wall_clock)}) {}
 
   /// The T in use, for as long as the guard lives. Empty only without a fallback and before the first good load.
   [[nodiscard]] snapshot_guard<T> read() const noexcept { return source_.read(); }
