@@ -89,18 +89,6 @@ TEST_F(file_watcher_life, polls_an_unchanged_file_without_calling) {  // H2
   EXPECT_EQ(reports.get(), 1);
 }
 
-TEST_F(file_watcher_life, is_not_called_for_the_files_neighbours) {
-  file_watcher watcher(file.string(), counting(), never_sweeps);
-  ASSERT_TRUE(sees("1"));
-  for (int i = 0; i != 50; ++i) {
-    write(dir / "neighbour", std::to_string(i));
-    fs::rename(dir / "neighbour", dir / "moved");
-  }
-  write(file, "2");
-  ASSERT_TRUE(sees("2"));
-  EXPECT_LE(calls.get(), 3) << "the start, the truncation and the write";
-}
-
 TEST_F(file_watcher_life, calls_when_asked) {
   file_watcher watcher(file.string(), counting(), never_sweeps);
   for (int i = 0; i != 5; ++i) {

@@ -17,7 +17,7 @@ using scratch::replace;
 using scratch::write;
 
 class file_watcher_links : public scratch::in_both_modes {};
-INSTANTIATE_TEST_SUITE_P(, file_watcher_links, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(, file_watcher_links, scratch::modes(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
 // ---- semantics ----

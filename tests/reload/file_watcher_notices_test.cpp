@@ -32,6 +32,8 @@ using scratch::write;
 // How the system behaves towards the watchers of this program: see the functions at the end of this file.
 enum class notices { given, no_instances, no_watches, silent };
 std::atomic<notices> system_gives{notices::given};
+// How often a watcher has read from its file.
+std::atomic<int> reads{0};
 
 class file_watcher_notices : public testing::Test {
  protected:
@@ -89,6 +91,20 @@ TEST_F(file_watcher_notices, sweeps_file_systems_on_which_inotify_reports_nothin
 
 // Fills the kernel's queue while the callback holds the watcher's thread, then changes the file: that notice is dropped.
 // Only the overflow itself tells the watcher to look; the sweep is an hour away.
+TEST_F(file_watcher_notices, do_not_make_it_look_when_only_neighbours_change) {
+  file_watcher watcher(file.string(), reading(), {.poll_interval = 1h, .sweep_interval = 1h});
+  ASSERT_TRUE(watcher.check_and_wait());
+  const int before = reads;
+  for (int i = 0; i != 50; ++i) {
+    write(dir / "neighbour", std::to_string(i));
+    fs::rename(dir / "neighbour", dir / "moved");
+    std::this_thread::sleep_for(1ms);  // so that each could be noticed by itself
+  }
+  EXPECT_EQ(reads, before);
+  write(file, "2");
+  EXPECT_TRUE(sees("2")) << "and is not deaf";
+}
+
 TEST_F(file_watcher_notices, looks_at_everything_after_the_kernels_queue_overflowed) {
   std::size_t capacity = 0;
   std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> capacity;
@@ -127,6 +143,11 @@ extern "C" int inotify_init1(int flags) noexcept {
     case notices::no_watches: break;
   }
   return static_cast<int>(syscall(SYS_inotify_init1, flags));
+}
+
+extern "C" ssize_t pread(int fd, void* to, size_t size, off_t offset) {
+  ++reads;
+  return syscall(SYS_pread64, fd, to, size, offset);
 }
 
 extern "C" int inotify_add_watch(int fd, const char* path, uint32_t mask) noexcept {

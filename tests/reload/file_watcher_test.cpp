@@ -24,7 +24,7 @@ using scratch::replace;
 using scratch::write;
 
 class file_watcher : public scratch::in_both_modes {};
-INSTANTIATE_TEST_SUITE_P(, file_watcher, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(, file_watcher, scratch::modes(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
 // ---- semantics ----

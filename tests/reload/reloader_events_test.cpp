@@ -27,7 +27,7 @@ using scratch::replace;
 using scratch::write;
 
 class reloader_events : public scratch::reloads_in_both_modes {};
-INSTANTIATE_TEST_SUITE_P(, reloader_events, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(, reloader_events, scratch::modes(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
 // ---- semantics ----

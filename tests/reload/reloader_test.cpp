@@ -26,7 +26,7 @@ using scratch::replace;
 using scratch::write;
 
 class reloader : public scratch::reloads_in_both_modes {};
-INSTANTIATE_TEST_SUITE_P(, reloader, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(, reloader, scratch::modes(),
                          [](const auto& mode) { return std::string(mode.param ? "inotify" : "polling"); });
 
 // ---- semantics: loading ----

@@ -53,6 +53,15 @@ class reader {
   acqrel::file_watcher watcher_;
 };
 
+/// True is by notice.
+inline auto modes() {
+#if defined(__linux__)
+  return testing::Bool();
+#else
+  return testing::Values(false);
+#endif
+}
+
 /// The fixture of a test that runs once in each mode.
 class in_both_modes : public testing::TestWithParam<bool> {
  protected:
