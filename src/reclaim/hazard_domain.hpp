@@ -11,7 +11,7 @@ using hazard_slot = std::atomic<hazard_object*>;
 constexpr int hazard_guard_slots = 4;
 constexpr int hazard_internal_slots = 2;
 
-struct hazard_domain {
+struct [[gnu::visibility("hidden")]] hazard_domain {
   // Every record ever made, newest first; never shortened.
   static constinit std::atomic<hazard_record*> records;
   // Objects out of their cells, each with the reference that its cell owned.
@@ -19,6 +19,8 @@ struct hazard_domain {
   // No membarrier, or ThreadSanitizer: the protocol runs on seq_cst operations and without a
   // fence. Written before the first record exists.
   static constinit std::atomic<bool> full;
+  // The record of a thread that has none: all its slots are taken, so that one test covers both.
+  static constinit hazard_record nobody;
   // What a slot holds that is not to be used: never published, never retired.
   static constinit hazard_nothing_type busy;
 
@@ -28,17 +30,18 @@ struct hazard_domain {
   }
 
   /// This thread's record; makes one at first use.
-  static hazard_record& here() noexcept;
+  static hazard_record& here() noexcept { return hazard_this_thread != &nobody ? *hazard_this_thread : enter(); }
+  [[gnu::cold, gnu::noinline]] static hazard_record& enter() noexcept;
 
-  static void scan(hazard_record& me) noexcept;
-  static void destroy(hazard_object* object) noexcept;
-  static void destroy_dead(hazard_record& me) noexcept;
+  static void scan(hazard_record & me) noexcept;
+  static void destroy(hazard_object * object) noexcept;
+  static void destroy_dead(hazard_record & me) noexcept;
 
   // ---- a slot and the word beside it
 
-  static hazard_slot& given_of(hazard_slot& slot) noexcept { return (&slot)[4]; }
+  static hazard_slot& given_of(hazard_slot & slot) noexcept { return (&slot)[4]; }
 
-  static void set_slot(hazard_slot& slot, hazard_object* object) noexcept {
+  static void set_slot(hazard_slot & slot, hazard_object * object) noexcept {
     if (in_full_mode()) {
       // edge hazard.protect: seq_cst  shape SB
       slot.store(object, std::memory_order_seq_cst);
@@ -59,7 +62,7 @@ struct hazard_domain {
     return cell.current.load(std::memory_order_acquire);
   }
 
-  static hazard_object* see_slot(hazard_slot& slot) noexcept {
+  static hazard_object* see_slot(hazard_slot & slot) noexcept {
     if (in_full_mode()) {
       // edge hazard.protect: seq_cst  shape SB
       return slot.load(std::memory_order_seq_cst);
@@ -68,7 +71,7 @@ struct hazard_domain {
     return slot.load(std::memory_order_acquire);
   }
 
-  static hazard_object* look_at_given(hazard_slot& slot) noexcept {
+  static hazard_object* look_at_given(hazard_slot & slot) noexcept {
     if (in_full_mode()) {
       // edge hazard.given: seq_cst  shape SB: slot cleared, then this | handed over, then the slot
       return given_of(slot).load(std::memory_order_seq_cst);
@@ -78,12 +81,12 @@ struct hazard_domain {
   }
 
   /// Every step of a slot from an object to anything else ends in a look at `given`.
-  static void clear_slot(hazard_slot& slot) noexcept {
+  static void clear_slot(hazard_slot & slot) noexcept {
     set_slot(slot, nullptr);
     if (look_at_given(slot) != nullptr) take_given(slot);
   }
 
-  static void take_given(hazard_slot& slot) noexcept {
+  static void take_given(hazard_slot & slot) noexcept {
     // edge hazard.given: acq_rel  whoever takes the reference may destroy
     hazard_object* const object = given_of(slot).exchange(nullptr, std::memory_order_acq_rel);
     if (object != nullptr) object->drop_reference();
@@ -98,7 +101,7 @@ struct hazard_domain {
     }
   }
 
-  static void push_retired(hazard_object* object) noexcept {
+  static void push_retired(hazard_object * object) noexcept {
     // plain: the exchange below publishes the object
     next(object) = retired.load(std::memory_order_relaxed);
     // edge hazard.retired: release
@@ -109,17 +112,22 @@ struct hazard_domain {
 
   // ---- what only the domain may touch of an object
 
-  static hazard_object*& next(hazard_object* object) noexcept { return object->next_; }
-  static void run_destroyer(hazard_object* object) noexcept { object->destroy_(object); }
+  static hazard_object*& next(hazard_object * object) noexcept { return object->next_; }
+  /// Nobody else owns a reference, so nobody can make one: the caller's is the last.
+  static bool solely_owned(const hazard_object* object) noexcept {
+    // edge hazard.refs: acquire
+    return object->references_.load(std::memory_order_acquire) == 1;
+  }
+  static void run_destroyer(hazard_object * object) noexcept { object->destroy_(object); }
   /// False, and nothing dropped: it is the last. Only where no other thread can drop.
-  static bool drop_unless_last(hazard_object* object) noexcept {
+  static bool drop_unless_last(hazard_object * object) noexcept {
     // plain: one thread
     return object->references_.load(std::memory_order_relaxed) != 1 &&
            // plain: one thread
            object->references_.fetch_sub(1, std::memory_order_relaxed) != 0;
   }
   /// Drops a reference that cannot be the last, because the caller knows of another.
-  static void drop_spare_reference(hazard_object* object) noexcept {
+  static void drop_spare_reference(hazard_object * object) noexcept {
     // edge hazard.refs: release
     object->references_.fetch_sub(1, std::memory_order_release);
   }

@@ -13,10 +13,21 @@ constinit hazard_nothing_type hazard_nothing;
 constinit hazard_nothing_type hazard_domain::busy;
 constinit std::atomic<hazard_record*> hazard_domain::records{nullptr};
 constinit std::atomic<bool> hazard_domain::full{false};
+constinit hazard_record hazard_domain::nobody{{&busy, &busy, &busy, &busy}, {&busy, &busy}};
+// initial-exec here too: a definition with the default model is reached by a call inside a shared library
+constinit thread_local hazard_record* hazard_this_thread [[gnu::tls_model("initial-exec")]] = &hazard_domain::nobody;
 
 namespace {
 
 constexpr int validations = 3;  // out of line, before the slow lane
+
+// Headers that a thread keeps: a scan frees up to a batch of them at once, more than malloc keeps at
+// hand. None where a tool watches what is freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint16_t most_spares = 0;
+#else
+constexpr std::uint16_t most_spares = 256;
+#endif
 
 constexpr std::uintptr_t counted = 1;  // bits of hazard_protection::where
 constexpr std::uintptr_t full_slot = 2;
@@ -24,10 +35,6 @@ constexpr std::uintptr_t full_slot = 2;
 constexpr std::uintptr_t asked = 1;  // bits of hazard_record::request
 constexpr std::uintptr_t answered = 2;
 constexpr std::uintptr_t kind = 3;
-
-// The record of a thread that has none: all its slots are taken, so that one test covers both.
-constinit hazard_record nobody{{&hazard_domain::busy, &hazard_domain::busy, &hazard_domain::busy, &hazard_domain::busy},
-                               {&hazard_domain::busy, &hazard_domain::busy}};
 
 void empty_slots(hazard_record& record) noexcept {
   for (auto& word : record.guards.word) {
@@ -53,13 +60,21 @@ bool holds_a_guard(hazard_record& record) noexcept {
   return false;
 }
 
+void* take_spare(hazard_record& record) noexcept {
+  void* const header = record.spare;
+  record.spare = *static_cast<void**>(header);
+  --record.spares;
+  return header;
+}
+
 // The end of a thread, after the destructors of its C++ thread_local objects. Whoever comes later
 // still (another key's destructor) simply gets a record again, and this runs again.
 void leave(void* p) noexcept {
   hazard_record& record = *static_cast<hazard_record*>(p);
   if (record.pending != 0) hazard_domain::scan(record);
   hazard_domain::destroy_dead(record);
-  hazard_this_thread = &nobody;
+  hazard_this_thread = &hazard_domain::nobody;
+  while (record.spares != 0) ::operator delete(take_spare(record));
   // A guard that outlives its thread keeps the record, so that its late release meets no new owner.
   if (holds_a_guard(record)) return;
   // edge hazard.record: release
@@ -105,36 +120,6 @@ pthread_key_t make_key() noexcept {
     std::abort();
   }
   return key;
-}
-
-[[gnu::cold, gnu::noinline]] hazard_record& enter() noexcept {
-  static const pthread_key_t key = make_key();
-  hazard_record* record = nullptr;
-  // edge hazard.record: acquire
-  for (record = hazard_domain::records.load(std::memory_order_acquire); record != nullptr; record = record->next) {
-    bool taken = false;
-    // edge hazard.record: acquire  / plain: a record in use is passed over
-    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))
-      break;
-  }
-  if (record == nullptr) {
-    record = new (std::nothrow) hazard_record;
-    if (record == nullptr) {
-      std::fprintf(stderr, "acqrel: no memory for the %zu bytes that a thread's first read needs\n",
-                   sizeof(hazard_record));
-      std::abort();
-    }
-    empty_slots(*record);
-    // plain: the exchange below publishes the record
-    record->next = hazard_domain::records.load(std::memory_order_relaxed);
-    // edge hazard.record: release  / plain: the loop tries again with what it read
-    while (!hazard_domain::records.compare_exchange_weak(record->next, record, std::memory_order_release,
-                                                         std::memory_order_relaxed)) {
-    }
-  }
-  hazard_this_thread = record;
-  pthread_setspecific(key, record);
-  return *record;
 }
 
 hazard_slot* free_guard_slot(hazard_record& record) noexcept {
@@ -260,9 +245,34 @@ hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
 
 }  // namespace
 
-constinit thread_local hazard_record* hazard_this_thread = &nobody;
-
-hazard_record& hazard_domain::here() noexcept { return hazard_this_thread != &nobody ? *hazard_this_thread : enter(); }
+hazard_record& hazard_domain::enter() noexcept {
+  static const pthread_key_t key = make_key();
+  hazard_record* record = nullptr;
+  // edge hazard.record: acquire
+  for (record = records.load(std::memory_order_acquire); record != nullptr; record = record->next) {
+    bool taken = false;
+    // edge hazard.record: acquire  / plain: a record in use is passed over
+    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))
+      break;
+  }
+  if (record == nullptr) {
+    record = new (std::nothrow) hazard_record;
+    if (record == nullptr) {
+      std::fprintf(stderr, "acqrel: no memory for the %zu bytes that a thread's first read needs\n",
+                   sizeof(hazard_record));
+      std::abort();
+    }
+    empty_slots(*record);
+    // plain: the exchange below publishes the record
+    record->next = records.load(std::memory_order_relaxed);
+    // edge hazard.record: release  / plain: the loop tries again with what it read
+    while (!records.compare_exchange_weak(record->next, record, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+  hazard_this_thread = record;
+  pthread_setspecific(key, record);
+  return *record;
+}
 
 hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
   // The second to fourth guard of a thread, without a call: nobody's slots are taken, so a thread
@@ -285,6 +295,19 @@ hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
     }
   }
   return protect_slowly(cell);
+}
+
+void* hazard_allocate_header() {
+  hazard_record& record = hazard_domain::here();
+  return record.spares != 0 ? take_spare(record) : ::operator new(sizeof(hazard_object));
+}
+
+void hazard_free_header(void* header) noexcept {
+  hazard_record& record = hazard_domain::here();
+  if (record.spares == most_spares) return ::operator delete(header);
+  *static_cast<void**>(header) = record.spare;
+  record.spare = header;
+  ++record.spares;
 }
 
 hazard_protection hazard_protect_again(const hazard_cell& cell) noexcept {
@@ -330,7 +353,7 @@ bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_
 
 hazard_signal_scope::hazard_signal_scope() noexcept : record_(hazard_this_thread) {
   // plain: this thread and its handlers
-  if (record_ == &nobody || record_->destroying.load(std::memory_order_relaxed)) {
+  if (record_ == &hazard_domain::nobody || record_->destroying.load(std::memory_order_relaxed)) {
     record_ = nullptr;
   } else {
     // plain: this thread and its handlers

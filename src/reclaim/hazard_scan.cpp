@@ -41,8 +41,8 @@ std::uint64_t ticks() noexcept {
 constexpr double shortest_interval = 8e3;   // ns: below this a publish is in a storm
 constexpr double longest_interval = 0.4e6;  // ns: above this a publish is never made to wait
 constexpr double fences_per_interval = 16;  // a calm publisher spends at most 1/16 of its time fencing
-constexpr double ns_per_retirement = 5;     // what a fence may add to a publish in a storm
-constexpr std::uint32_t smallest_batch = 64, largest_batch = 2048;
+constexpr double ns_per_retirement = 2.5;   // what a fence may add to a publish in a storm
+constexpr std::uint32_t smallest_batch = 64, largest_batch = 1024;
 
 // All plain: hints that any thread may write; each is right by itself.
 struct pace {
@@ -212,6 +212,11 @@ void hazard_domain::scan(hazard_record& me) noexcept {
   for_each_slot([&](hazard_slot& slot) {
     if (hazard_object* const object = see_slot(slot); object != nullptr) held.add(object);
   });
+  // As in destroy(), once for the whole list: what the destructors kill is queued and destroyed after.
+  // plain: this thread and its handlers
+  const bool outermost = !me.destroying.load(std::memory_order_relaxed);
+  // plain: this thread and its handlers
+  if (outermost) me.destroying.store(true, std::memory_order_relaxed);
   hazard_object* kept = nullptr;
   while (list != nullptr) {
     hazard_object* const object = list;
@@ -220,9 +225,16 @@ void hazard_domain::scan(hazard_record& me) noexcept {
     if (held.may_hold(object)) {
       next(object) = kept;
       kept = object;
+    } else if (outermost && solely_owned(object)) {
+      run_destroyer(object);
     } else {
       object->drop_reference();
     }
+  }
+  if (outermost) {
+    // plain: this thread and its handlers
+    me.destroying.store(false, std::memory_order_relaxed);
+    destroy_dead(me);
   }
   if (kept == nullptr) return;
   hand_over(kept);
@@ -274,8 +286,7 @@ void hazard_domain::destroy_dead(hazard_record& me) noexcept {
 }
 
 void hazard_object::drop_reference() noexcept {
-  // edge hazard.refs: acquire  only a sole owner reads 1, and only it could make more
-  if (references_.load(std::memory_order_acquire) == 1 ||
+  if (hazard_domain::solely_owned(this) ||
       // edge hazard.refs: acq_rel
       references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     hazard_domain::destroy(this);

@@ -103,7 +103,7 @@ TWINS = {
         [(DOMAIN, "    return slot.load(std::memory_order_seq_cst);", "    return slot.load(std::memory_order_relaxed);")],
         fails=RACE, sanitizer="thread"),
     "last_reference_relaxed": twin(
-        [(SCAN, "references_.load(std::memory_order_acquire) == 1", "references_.load(std::memory_order_relaxed) == 1")],
+        [(DOMAIN, "references_.load(std::memory_order_acquire) == 1", "references_.load(std::memory_order_relaxed) == 1")],
         fails=RACE, sanitizer="thread"),
     "references_relaxed": twin(
         [(SCAN, "references_.fetch_sub(1, std::memory_order_acq_rel) == 1", "references_.fetch_sub(1, std::memory_order_relaxed) == 1")],
@@ -168,7 +168,7 @@ TWINS = {
 
     # ---- cached_reader
     "cached_without_a_reference": twin(
-        [(CACHED, "    value_ = held_.get();\n", "    value_ = held_.get();\n    held_.object_->drop_reference();\n")],
+        [(CACHED, "    drop(old);\n", "    drop(old);\n    now.object_->drop_reference();\n")],
         fails=DEAD_READ, test=CACHED_TEST, only=STRESS),
 
     # ---- updates

@@ -28,32 +28,41 @@ template <class T>
 class cached_reader {
  public:
   explicit cached_reader(const snapshot_source<T>& source) noexcept : source_(&source) {}
+  cached_reader(const cached_reader&) = delete;
+  cached_reader& operator=(const cached_reader&) = delete;
+  ~cached_reader() { release(); }
 
   /// The current version, or null if nothing is published. Valid until the next call of read() or
   /// release() on this reader.
   [[nodiscard]] const T* read() noexcept {
     // edge hazard.publish: acquire
-    if (source_->cell_.current.load(std::memory_order_acquire) != held_.object_) [[unlikely]]
-      refresh();
-    return value_;
+    if (source_->cell_.current.load(std::memory_order_acquire) != held_.object) [[unlikely]]
+      held_ = renewed(*source_, held_);
+    return held_.value;
   }
 
   /// Lets go of the version held; the next read() fetches again.
-  void release() noexcept {
-    held_ = nullptr;
-    value_ = nullptr;
-  }
+  void release() noexcept { drop(std::exchange(held_, version{})); }
 
  private:
-  // The address identifies the version: what held_ counts cannot be freed and made anew.
-  [[gnu::cold, gnu::noinline]] void refresh() noexcept {
-    held_ = source_->get_snapshot();
-    value_ = held_.get();
+  // The address identifies the version: what is counted cannot be freed and made anew.
+  struct version {
+    hazard_object* object = &hazard_nothing;  // owns one reference, but of hazard_nothing
+    const T* value = nullptr;
+  };
+  static void drop(version old) noexcept {
+    if (old.object != &hazard_nothing) old.object->drop_reference();
+  }
+  // Takes and returns two words by value, so that a reader in a loop can live in registers.
+  [[gnu::cold, gnu::noinline]] static version renewed(const snapshot_source<T>& source, version old) noexcept {
+    snapshot_ptr<T> now = source.get_snapshot();
+    drop(old);
+    const T* const value = now.get();
+    return {std::exchange(now.object_, &hazard_nothing), value};
   }
 
   const snapshot_source<T>* source_;
-  snapshot_ptr<T> held_;
-  const T* value_ = nullptr;
+  version held_;
 };
 
 }  // namespace acqrel

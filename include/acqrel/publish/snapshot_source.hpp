@@ -12,7 +12,7 @@
 //            steps); publish, exchange, compare_exchange lock-free; update queues with other updates.
 // Memory     64 bytes; a version adds 32 to its T. A version dies promptly, when the last who
 //            holds it lets go; a reader stalled for ever keeps one version, not all. In a storm
-//            of publishes at most 2,048 a thread wait for the next one, or for drain().
+//            of publishes at most 1,024 a thread wait for the next one, or for drain().
 // Threads    everything from any thread but destruction, which no call may overlap; guards and
 //            snapshots may outlive the source. Guards stay on their thread. Signal handlers may
 //            read on a thread that has read before (hazard_signal_scope). Nothing is locked.
@@ -148,6 +148,8 @@ class snapshot_source {
   // A version adopted from a unique_ptr.
   struct adopted_version : hazard_object {
     explicit adopted_version(T* value) noexcept : hazard_object(destroy, value) {}
+    static void* operator new(std::size_t) { return hazard_allocate_header(); }
+    static void operator delete(void* header) noexcept { hazard_free_header(header); }
     static void destroy(hazard_object* object) noexcept {
       delete static_cast<const T*>(object->value());
       delete static_cast<adopted_version*>(object);

@@ -20,9 +20,10 @@
 // Progress   protect and release wait-free: at most 58 memory operations whatever others do, plus
 //            the destructor of what they are the last to hold (docs/explain/heart.md counts them);
 //            a thread's first protect also allocates. replace lock-free.
-// Memory     256 bytes for each thread alive at once, never freed. An object costs 32 bytes.
+// Memory     256 bytes for each thread alive at once, never freed, and up to 256 spare headers. An
+//            object costs 32 bytes.
 //            Waiting to die: what guards hold, one version for a reader stalled anywhere, and at
-//            most 2,048 versions a publishing thread between two scans.
+//            most 1,024 versions a publishing thread between two scans.
 // Threads    a protection is released by the thread that took it. Signal handlers may protect and
 //            release on a thread that has protected before (hazard_signal_scope). fork: the child
 //            keeps its own thread's protections; counted references of the others leak.
@@ -111,8 +112,10 @@ struct alignas(128) hazard_record {
   // Owned by the thread that uses the record, and its signal handlers.
   std::uintptr_t generation = 0;
   std::uint32_t pending = 0;            // retired since this thread's last scan
+  std::uint16_t spares = 0;             // how many headers wait in `spare`
   std::atomic<bool> destroying{false};  // a destructor runs below: others queue on `dead`
   std::atomic<hazard_object*> dead{nullptr};
+  void* spare = nullptr;  // memory of objects without a value inside, to be used again: linked through itself
 };
 static_assert(sizeof(hazard_record) == 256);
 
@@ -145,6 +148,10 @@ void hazard_retire(hazard_object* object) noexcept;
 /// pointers that hold it, or in the hands of a scan that another thread has under way. Readers
 /// never wait for it. Call it after a burst of publishes that nothing will follow.
 void drain() noexcept;
+
+/// Memory for a hazard_object whose value is elsewhere; a thread keeps some that it freed.
+[[nodiscard]] void* hazard_allocate_header();
+void hazard_free_header(void* header) noexcept;
 
 /// Opened by a signal handler before it reads: a value that the handler is the last to let go of
 /// is then destroyed later, by ordinary code of the same thread (its next release of a last
