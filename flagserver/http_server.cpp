@@ -32,8 +32,13 @@ constexpr std::chrono::milliseconds accept_pause{100};
 /// One thread: its event loop, its listener, its connections.
 class http_server::worker final : public http_connection::owner {
  public:
-  explicit worker(const http_limits& limits)
-      : limits_(limits), io_(1), listener_(io_), sweep_timer_(io_), pause_timer_(io_) {
+  worker(const http_limits& limits, std::size_t most_connections)
+      : limits_(limits),
+        most_connections_(most_connections),
+        io_(1),
+        listener_(io_),
+        sweep_timer_(io_),
+        pause_timer_(io_) {
     const auto shortest = std::min({limits.request, limits.idle, limits.write, limits.linger});
     sweep_every_ = std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(500));
   }
@@ -89,6 +94,10 @@ class http_server::worker final : public http_connection::owner {
     std::swap(connections_[place], connections_.back());
     connections_.pop_back();  // operations under way keep the object until their handlers have run
     if (draining_ && connections_.empty()) sweep_timer_.cancel();
+    if (full_ && listener_.is_open()) {
+      full_ = false;
+      accept();
+    }
   }
 
  private:
@@ -97,11 +106,15 @@ class http_server::worker final : public http_connection::owner {
       if (!listener_.is_open()) return;
       if (!error) {
         admit(std::move(client));
-        accept();
+        full_ = connections_.size() >= most_connections_;
+        if (full_)
+          warn("as many are open as the limit allows");
+        else
+          accept();
       } else if (error == asio::error::connection_aborted) {
         accept();
       } else {
-        warn(error);
+        warn(error.message());
         pause_timer_.expires_after(accept_pause);
         pause_timer_.async_wait([this](const error_code&) {
           if (listener_.is_open()) accept();
@@ -110,12 +123,12 @@ class http_server::worker final : public http_connection::owner {
     });
   }
 
-  /// Once in a while: a server at its limit gets here ten times a second.
-  void warn(const error_code& error) {
+  /// Once in a while: a server at its limit gets here with every client.
+  void warn(const std::string& reason) {
     const auto now = http_connection::clock::now();
     if (now < quiet_until_) return;
     quiet_until_ = now + std::chrono::minutes(1);
-    spdlog::warn("cannot accept more connections: {}; {} are open", error.message(), connections_.size());
+    spdlog::warn("clients have to wait: {}; this thread has {} connections", reason, connections_.size());
   }
 
   void admit(http_connection::socket client) {
@@ -174,6 +187,7 @@ class http_server::worker final : public http_connection::owner {
   }
 
   http_limits limits_;
+  std::size_t most_connections_;
   std::unique_ptr<http_handler> handler_;
   asio::io_context io_;  // outlives what follows
   std::vector<std::shared_ptr<http_connection>> connections_;
@@ -185,6 +199,7 @@ class http_server::worker final : public http_connection::owner {
   http_connection::clock::time_point drain_until_, quiet_until_;
   std::thread thread_;
   bool sweeping_ = false;
+  bool full_ = false;  // nothing is accepted until a connection closes
   bool draining_ = false;
   bool hurried_ = false;
   bool cut_off_ = false;  // read after the join
@@ -195,9 +210,10 @@ http_server::http_server(const options& how) : address_(how.address) {
   const asio::ip::address address = asio::ip::make_address(how.address, error);
   if (error) throw std::invalid_argument("'" + how.address + "' is not an IP address");
   tcp::endpoint where(address, how.port);
+  const unsigned threads = std::max(1U, how.threads);
   try {
-    for (unsigned i = 0; i < std::max(1U, how.threads); ++i) {
-      workers_.push_back(std::make_unique<worker>(how.limits));
+    for (unsigned i = 0; i < threads; ++i) {
+      workers_.push_back(std::make_unique<worker>(how.limits, std::max<std::size_t>(1, how.connections / threads)));
       where = workers_.back()->bind(where, i == 0);
     }
     for (auto& each : workers_) each->listen();

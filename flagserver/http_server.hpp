@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,7 @@ class http_server {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0: the system picks a free one
     unsigned threads = 1;
+    std::size_t connections = 10'000;  ///< open at a time, over all threads; further clients wait to be accepted
     http_limits limits = {};
   };
   using make_handler = std::function<std::unique_ptr<http_handler>()>;

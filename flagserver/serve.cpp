@@ -59,10 +59,13 @@ class management_handler final : public http_handler {
 
 /// Listens, or says on stderr which option names the port that cannot be had.
 std::unique_ptr<http_server> listen(const serve_options& options, std::uint16_t port, unsigned threads,
-                                    const char* option) {
+                                    std::size_t connections, const char* option) {
   try {
-    return std::make_unique<http_server>(
-        http_server::options{.address = options.bind, .port = port, .threads = threads, .limits = options.limits});
+    return std::make_unique<http_server>(http_server::options{.address = options.bind,
+                                                              .port = port,
+                                                              .threads = threads,
+                                                              .connections = connections,
+                                                              .limits = options.limits});
   } catch (const std::system_error& failure) {
     if (failure.code() == std::errc::address_in_use)
       std::fprintf(
@@ -89,12 +92,20 @@ sigset_t block_signals() {
   return set;
 }
 
-/// Every connection is a descriptor; the usual soft limit of 1,024 is for programs that use select().
-void raise_descriptor_limit() {
+constexpr std::size_t management_connections = 32;
+
+/// How many connections the limit of open files leaves room for. It is raised as far as it goes: the usual soft limit
+/// of 1,024 is for programs that use select(). Something is kept back, since without a descriptor no file is read again.
+std::size_t room_for_connections(unsigned threads) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1'000;
+  if (limit.rlim_cur != limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const std::size_t kept = 64 + management_connections + std::size_t{5} * threads;
+  return limit.rlim_cur > kept ? limit.rlim_cur - kept : 1;
 }
 
 void log_to_stderr() {
@@ -129,13 +140,13 @@ bool drain(http_server& server, std::chrono::milliseconds grace, const sigset_t&
 
 int serve(const serve_options& options) {
   const sigset_t signals = block_signals();
-  raise_descriptor_limit();
   const unsigned threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 
   // First the ports, so that a server that cannot have them says so and nothing else.
-  const auto main_server = listen(options, options.port, threads, "--port");
+  const auto main_server = listen(options, options.port, threads, room_for_connections(threads), "--port");
   if (!main_server) return 1;
-  const auto management_server = listen(options, options.management_port, 1, "--management-port");
+  const auto management_server =
+      listen(options, options.management_port, 1, management_connections, "--management-port");
   if (!management_server) return 1;
 
   log_to_stderr();
