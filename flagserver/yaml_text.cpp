@@ -29,21 +29,44 @@ struct yaml_failure {
   YAML::Mark at;
 };
 
-/// yaml-cpp counts columns in bytes; people count characters.
-place place_of(const YAML::Mark& mark, std::string_view text) noexcept {
-  if (mark.is_null()) return {};
-  const auto end = std::min(static_cast<std::size_t>(mark.pos), text.size());
-  const auto bytes = std::min(static_cast<std::size_t>(mark.column), end);
-  const std::string_view before = text.substr(end - bytes, bytes);
-  const auto inside = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
-  const auto column = mark.column + 1 - static_cast<int>(std::count_if(before.begin(), before.end(), inside));
-  return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(column)};
-}
+/// yaml-cpp counts columns in bytes; people count characters. Marks come nearly in order and lines may be as long as
+/// the text, so each is counted from the one before.
+class column_counter {
+ public:
+  explicit column_counter(std::string_view text) noexcept : text_(text) {}
+
+  place of(const YAML::Mark& mark) noexcept {
+    if (mark.is_null()) return {};
+    const auto at = std::min(static_cast<std::size_t>(mark.pos), text_.size());
+    const auto line_start = at - std::min(static_cast<std::size_t>(mark.column), at);
+    if (line_start != line_start_) {
+      line_start_ = at_ = line_start;
+      inside_ = 0;
+    }
+    if (at >= at_)
+      inside_ += inside(at_, at);
+    else
+      inside_ -= inside(at, at_);
+    at_ = at;
+    return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(at - line_start - inside_ + 1)};
+  }
+
+ private:
+  /// Bytes that do not begin a character.
+  std::size_t inside(std::size_t from, std::size_t to) const noexcept {
+    const std::string_view part = text_.substr(from, to - from);
+    return static_cast<std::size_t>(
+        std::count_if(part.begin(), part.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }));
+  }
+
+  std::string_view text_;
+  std::size_t line_start_ = 0, at_ = 0, inside_ = 0;
+};
 
 class builder final : public YAML::EventHandler {
  public:
   builder(std::string_view text, arena& memory, std::size_t max_depth, source_map& places)
-      : text_(text), memory_(memory), places_(places), max_depth_(max_depth) {}
+      : columns_(text), memory_(memory), places_(places), max_depth_(max_depth) {}
 
   bool has_document() const noexcept { return documents_ != 0; }
   value root() const noexcept { return root_.content; }
@@ -121,6 +144,7 @@ class builder final : public YAML::EventHandler {
   struct frame {
     bool is_map;
     YAML::Mark mark;
+    place at;
     YAML::anchor_t anchor;
     extent size{};
     bool has_key = false, merges = false;  // what waits for its value
@@ -136,13 +160,13 @@ class builder final : public YAML::EventHandler {
     map.has_key = true;
     map.merges = merges;
     map.key = memory_.copy(key);
-    map.key_at = place_of(mark, text_);
+    map.key_at = columns_.of(mark);
   }
 
   void open(bool is_map, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (expects_key()) throw yaml_failure{"a key must be a scalar", mark};
     check_depth(1, mark);
-    open_.push_back({is_map, mark, anchor});
+    open_.push_back({is_map, mark, columns_.of(mark), anchor});
   }
 
   template <class Make>
@@ -150,12 +174,15 @@ class builder final : public YAML::EventHandler {
     frame closed = std::move(open_.back());
     open_.pop_back();
     closed.size.content = make(closed);
-    deliver(closed.anchor, closed.size, closed.mark);
+    deliver(closed.anchor, closed.size, closed.mark, closed.at);
   }
 
   void deliver(YAML::anchor_t anchor, const extent& made, const YAML::Mark& mark) {
+    deliver(anchor, made, mark, columns_.of(mark));
+  }
+
+  void deliver(YAML::anchor_t anchor, const extent& made, const YAML::Mark& mark, place at) {
     if (anchor != 0) anchors_[anchor] = made;
-    const place at = place_of(mark, text_);
     if (open_.empty()) {
       root_ = made;
       root_at_ = at;
@@ -194,7 +221,7 @@ class builder final : public YAML::EventHandler {
     }
   }
 
-  std::string_view text_;
+  column_counter columns_;
   arena& memory_;
   source_map& places_;
   std::size_t max_depth_;
@@ -219,9 +246,9 @@ text_error read_yaml(std::string_view text, arena& memory, std::size_t max_depth
     places.put_value(&out, built.root_at());
     return {};
   } catch (const yaml_failure& failure) {
-    return {failure.message, place_of(failure.at, text)};
+    return {failure.message, column_counter(text).of(failure.at)};
   } catch (const YAML::Exception& failure) {
-    return {"not YAML: " + failure.msg, place_of(failure.mark, text)};
+    return {"not YAML: " + failure.msg, column_counter(text).of(failure.mark)};
   } catch (const limit_exceeded& limit) {
     return {limit.what, {}};
   }

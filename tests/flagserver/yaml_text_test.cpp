@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "flagserver/json_text.hpp"
 
@@ -112,6 +113,25 @@ TEST_F(yaml_text, that_nests_or_multiplies_without_bound_is_an_error) {
 
 TEST_F(yaml_text, ends_where_yaml_cpp_finds_ever_more_documents) {
   EXPECT_NE(as_json(",b8").find("more than one"), std::string::npos);
+}
+
+TEST_F(yaml_text, counts_columns_along_one_long_line_without_starting_over) {
+  std::string line = "{";
+  std::vector<std::size_t> columns;  // of each value
+  std::size_t column = 2;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string key = "\xC3\xA9" + std::to_string(i);
+    line += key + ": [\xC3\xBC, {}], ";
+    columns.push_back(column + key.size() - 1 + 2);
+    column += key.size() - 1 + 2 + 9;
+  }
+  ASSERT_EQ(as_json(line + "}").substr(0, 1), "{");
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}, std::size_t{777}, columns.size() - 1}) {
+    const value* v = root.find("\xC3\xA9" + std::to_string(i));
+    ASSERT_NE(v, nullptr);
+    EXPECT_EQ(places.of_value(*v).column, columns[i]) << i;
+    EXPECT_EQ(places.of_value(v->items[1]).column, columns[i] + 4) << i;
+  }
 }
 
 }  // namespace
