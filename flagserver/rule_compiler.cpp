@@ -40,6 +40,7 @@ rule rule_compiler::expression(const value& source) {
   if (source.is(kind::array)) return list(source);
   // only an object with one member is an operation; any other is a value
   if (source.is(kind::object) && source.size == 1) return operation_of(source.members[0]);
+  if (source.is(kind::object)) check_value(source);
   rule node;
   node.constant = source;
   return node;
@@ -160,6 +161,14 @@ void rule_compiler::finish_in(rule& node) {
   node.code = operation::in_set;
   node.constant = value::list(sorted, all.size);
   node.size = 1;
+}
+
+/// A value that looks as if an operation had been meant.
+void rule_compiler::check_value(const value& source) {
+  for (const member* m = source.members; m != source.members + source.size; ++m) {
+    if (m->key != "$ref" && !operation_named(m->key)) continue;
+    return complain_(source, "an object of several members is a value: its " + quoted(m->key) + " is not run");
+  }
 }
 
 /// Finds what can be seen to go wrong without running the rule.

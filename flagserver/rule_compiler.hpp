@@ -40,6 +40,7 @@ class rule_compiler {
   void finish_var(rule& node);
   void finish_in(rule& node);
   void check(const rule& node, const value& source);
+  void check_value(const value& source);
   const rule* compile_all(std::span<const value> sources, operation code);
 
   arena& memory_;

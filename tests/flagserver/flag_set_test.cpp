@@ -137,6 +137,9 @@ TEST(flag_file, warns_of_rules_that_will_fail) {
   EXPECT_EQ(with(R"({"fractional":[["a",1],["z",1]]})").find("1:84 warning: the rule of flag `f` can give `z`"), 0u);
   EXPECT_EQ(with(R"({"fractional":[["a",1],[{"var":"x"},1]]})"), "");
   EXPECT_EQ(with(R"({"==":[1,2]})"), "");
+  EXPECT_EQ(with(R"({"if":[true,"a"],"or":[]})")
+                .find("1:84 warning: an object of several members is a value: its `if` is not run"),
+            0u);
   EXPECT_EQ(with(R"({"frobnicate":[1]})").find("1:98 warning: unknown operator `frobnicate`"), 0u);
   EXPECT_EQ(with(R"({"$ref":"nobody"})").find("1:92 warning: there is no evaluator `nobody` in $evaluators"), 0u);
   EXPECT_EQ(with(R"({"sem_ver":[{"var":"v"},"=>","1.0.0"]})").find("1:108 warning: sem_ver knows the operators"), 0u);
