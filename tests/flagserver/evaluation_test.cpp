@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of evaluation, the answers of OFREP, contexts as clients send them.
 #include <ctime>
+#include <thread>
+#include <vector>
 
 #include "rules.hpp"
 
@@ -278,6 +280,43 @@ TEST(context_hash, depends_on_the_meaning_only) {
         R"({"targetingKey":"u","n":null,"o":{"a":1,"b":[1,2]}})"}) {
     EXPECT_NE(hash(other), base) << other;
   }
+}
+
+// ---- stress ----
+
+// Oracle: what one thread answers for each context before the others start. A flag_set is only read, an evaluation
+// belongs to one thread, so every answer of every thread must be the same text.
+TEST(evaluation_stress, threads_that_share_a_flag_set_all_get_the_answers_of_one) {
+  constexpr int contexts = 16, threads = 4, rounds = 200;
+  const auto flags = sound_flags(R"({"$evaluators":{"staff":{"ends_with":[{"var":"email"},"@example.com"]}},"flags":{
+    "a":{"state":"ENABLED","variants":{"x":1,"y":2,"z":3},"targeting":{"fractional":[{"var":"email"},["x"],["y"],["z"]]}},
+    "b":{"state":"ENABLED","variants":{"x":1,"y":2},"targeting":{"if":[{"$ref":"staff"},"x",{"==":[{"var":"$flagd.flagKey"},"b"]},"y"]}},
+    "c":{"state":"ENABLED","variants":{"x":1},"targeting":{"cat":[{"var":"email"},{"map":[[1,2],{"var":""}]}]}}}})");
+  const auto request = [](int i) {
+    return R"({"context":{"email":"user-)" + std::to_string(i) + (i % 2 ? "@example.com" : "@elsewhere.org") + "\"}}";
+  };
+  std::vector<std::string> expected(contexts);
+  evaluation alone;
+  for (int i = 0; i < contexts; ++i) {
+    ASSERT_TRUE(alone.read_request(request(i)));
+    alone.evaluate_all(*flags, {}, expected[static_cast<std::size_t>(i)]);
+  }
+  std::vector<int> wrong(threads);
+  std::vector<std::thread> all;
+  for (std::size_t t = 0; t < threads; ++t) {
+    all.emplace_back([&, t] {
+      evaluation mine;
+      std::string body;
+      for (int i = 0; i < rounds; ++i) {
+        const int which = (i + static_cast<int>(t)) % contexts;
+        body.clear();
+        if (mine.read_request(request(which))) mine.evaluate_all(*flags, {}, body);
+        wrong[t] += body != expected[static_cast<std::size_t>(which)];
+      }
+    });
+  }
+  for (std::thread& each : all) each.join();
+  EXPECT_EQ(wrong, std::vector<int>(threads));
 }
 
 }  // namespace
