@@ -11,16 +11,17 @@
 namespace flagserver {
 
 /// X-macro: the name of an operator in this code, and in rules.
-#define FLAGSERVER_OPERATORS(X)                                                                                     \
-  X(if_, "if")                                                                                                      \
-  X(if_alias, "?:") X(and_, "and") X(or_, "or") X(not_, "!") X(truth, "!!") X(equal, "==") X(strictly_equal, "===") \
-      X(unequal, "!=") X(strictly_unequal, "!==") X(less, "<") X(less_or_equal, "<=") X(greater, ">")               \
-          X(greater_or_equal, ">=") X(add, "+") X(subtract, "-") X(multiply, "*") X(divide, "/") X(remainder, "%")  \
-              X(min, "min") X(max, "max") X(var, "var") X(missing, "missing") X(missing_some, "missing_some")       \
-                  X(cat, "cat") X(substr, "substr") X(in, "in") X(merge, "merge") X(log, "log") X(map, "map")       \
-                      X(filter, "filter") X(reduce, "reduce") X(all, "all") X(none, "none") X(some, "some")         \
-                          X(fractional, "fractional") X(starts_with, "starts_with") X(ends_with, "ends_with")       \
-                              X(sem_ver, "sem_ver")
+// clang-format off: it takes the entries for casts
+#define FLAGSERVER_OPERATORS(X)                                                                              \
+  X(if_, "if") X(if_alias, "?:") X(and_, "and") X(or_, "or") X(not_, "!") X(truth, "!!")                     \
+  X(equal, "==") X(strictly_equal, "===") X(unequal, "!=") X(strictly_unequal, "!==")                        \
+  X(less, "<") X(less_or_equal, "<=") X(greater, ">") X(greater_or_equal, ">=")                              \
+  X(add, "+") X(subtract, "-") X(multiply, "*") X(divide, "/") X(remainder, "%") X(min, "min") X(max, "max") \
+  X(var, "var") X(missing, "missing") X(missing_some, "missing_some")                                        \
+  X(cat, "cat") X(substr, "substr") X(in, "in") X(merge, "merge") X(log, "log")                              \
+  X(map, "map") X(filter, "filter") X(reduce, "reduce") X(all, "all") X(none, "none") X(some, "some")        \
+  X(fractional, "fractional") X(starts_with, "starts_with") X(ends_with, "ends_with") X(sem_ver, "sem_ver")
+// clang-format on
 
 enum class operation : unsigned char {
   constant,  // `constant` itself
