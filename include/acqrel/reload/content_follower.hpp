@@ -15,7 +15,7 @@
 //            watcher's, never under a lock.
 // Errors     a content that cannot be read or that `apply` refuses becomes a reload_failure; nothing is thrown at users.
 // Cost       idle: as file_watcher. A change: one read, one comparison, one apply.
-// Model      none: two edges of the plain message-passing shape, exercised by tests/reload/reloader_test.cpp under TSan.
+// Model      none: two edges of the plain message-passing shape, tests/reload/reloader_events_test.cpp under TSan.
 // Not for    values that readers share: use reloader, which publishes them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -16,7 +16,7 @@
 //            An exception from the callback is counted, and the callback is called again as if it returned false.
 // Cost       idle: one stat and one read of the file for each interval. A change: one wake-up, one look, and
 //            `settle` more if it may be half of one. Destruction may wait some 10 ms for the kernel to close inotify.
-// Model      none: the edges are those of three words, exercised by tests/reload/file_watcher_test.cpp under TSan.
+// Model      none: the edges are those of three words; tests/reload/file_watcher_life_test.cpp under TSan.
 // Not for    directory trees, or every single change (bursts are one call).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
