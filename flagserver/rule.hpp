@@ -11,7 +11,8 @@
 namespace flagserver {
 
 /// X-macro: the name of an operator in this code, and in rules.
-// clang-format off: it takes the entries for casts
+// The formatter takes the entries for casts.
+// clang-format off
 #define FLAGSERVER_OPERATORS(X)                                                                              \
   X(if_, "if") X(if_alias, "?:") X(and_, "and") X(or_, "or") X(not_, "!") X(truth, "!!")                     \
   X(equal, "==") X(strictly_equal, "===") X(unequal, "!=") X(strictly_unequal, "!==")                        \
