@@ -11,6 +11,10 @@ using hazard_slot = std::atomic<hazard_object*>;
 constexpr int hazard_guard_slots = 4;
 constexpr int hazard_internal_slots = 2;
 
+constexpr std::uintptr_t hazard_asked = 1;  // bits of hazard_record::request
+constexpr std::uintptr_t hazard_answered = 2;
+constexpr std::uintptr_t hazard_request_kind = 3;
+
 struct [[gnu::visibility("hidden")]] hazard_domain {
   // Every record ever made, newest first; never shortened.
   static constinit std::atomic<hazard_record*> records;

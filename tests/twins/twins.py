@@ -25,6 +25,7 @@ FENCE = "include/acqrel/base/asymmetric_fence.hpp"
 HAZARD = "include/acqrel/reclaim/hazard.hpp"
 DOMAIN = "src/reclaim/hazard_domain.hpp"
 PROTECT = "src/reclaim/hazard_protect.cpp"
+RECORD = "src/reclaim/hazard_record.cpp"
 SCAN = "src/reclaim/hazard_scan.cpp"
 SOURCE = "src/publish/snapshot_source.cpp"
 SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
@@ -114,7 +115,7 @@ TWINS = {
 
     # ---- promptness: the references that scans hand over
     "release_does_not_look_at_given": twin(
-        [(HAZARD, "  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]] hazard_take_given(protection.where);\n", "")],
+        [(HAZARD, "  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]]\n    hazard_take_given(protection.where);\n", "")],
         fails="FAILED.*lets_the_last_guard_destroy"),
     "handed_over_without_a_reference": twin(
         [(SCAN, "      object->add_reference();\n      if (settle", "      if (settle")], fails=DEAD_READ),
@@ -137,26 +138,26 @@ TWINS = {
     "counted_without_a_reference": twin(
         [(PROTECT, "  protection.object->add_reference();\n", "")], fails=DEAD_READ),
     "a_thread_ends_without_a_scan": twin(
-        [(PROTECT, "  if (record.pending != 0) hazard_domain::scan(record);\n", "")],
+        [(RECORD, "  if (record.pending != 0) hazard_domain::scan(record);\n", "")],
         fails="outlived its thread", test=HAZARD_TEST),
     "a_record_with_a_guard_is_reused": twin(
-        [(PROTECT, "  if (holds_a_guard(record)) return;\n", "")], fails="FAILED", test=HAZARD_TEST),
+        [(RECORD, "  if (holds_a_guard(record)) return;\n", "")], fails="FAILED", test=HAZARD_TEST),
     "fork_keeps_the_slots_of_other_threads": twin(
-        [(PROTECT, "    empty_slots(*r);\n    // plain: one thread\n", "    // plain: one thread\n")], fails="FAILED.*fork", test=HAZARD_TEST),
+        [(RECORD, "    empty_slots(*r);\n    // plain: one thread\n", "    // plain: one thread\n")], fails="FAILED.*fork", test=HAZARD_TEST),
     "fork_keeps_what_was_handed_to_other_threads": twin(
-        [(PROTECT, "inherit(slots->word[i + 4].load(std::memory_order_relaxed))", "(void)i")], fails="FAILED.*fork", test=HAZARD_TEST, tries=20),
+        [(RECORD, "inherit(slots->word[i + 4].load(std::memory_order_relaxed))", "(void)i")], fails="FAILED.*fork", test=HAZARD_TEST, tries=20),
     "fork_keeps_the_turn": twin(
         [(SOURCE, "  era.fetch_add(1, std::memory_order_relaxed);\n", "  alarm(3);\n"), (SOURCE, "#include <pthread.h>\n", "#include <pthread.h>\n#include <unistd.h>\n")],
         fails="FAILED", test=HAZARD_TEST, only="*fork*"),
     "handlers_destroy": twin(
-        [(PROTECT, "    record_->destroying.store(true, std::memory_order_relaxed);\n", "")],
+        [(RECORD, "    record_->destroying.store(true, std::memory_order_relaxed);\n", "")],
         fails="destroyed inside the scope", test=HAZARD_TEST),
     "destructors_nest": twin(
         [(SCAN, "  if (!me.destroying.load(std::memory_order_relaxed)) {", "  if (true) {")],
         fails="stack-overflow|SEGV|FAILED"),
 
     "a_record_is_given_to_two_threads": twin(
-        [(PROTECT, "    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))\n      break;",
+        [(RECORD, "    if (record->in_use.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed))\n      break;",
           "    if (!record->in_use.load(std::memory_order_acquire)) {\n      sched_yield();\n      record->in_use.store(true, std::memory_order_relaxed);\n      break;\n    }\n    (void)taken;")],
         fails="FAILED", test=HAZARD_TEST, only="*records*"),
     "a_handler_takes_the_slot_that_counts": twin(
