@@ -17,7 +17,11 @@ flag_file::flag_file(std::string path, fractional_version fractional)
       fractional_(fractional),
       reloader_(path_, [this](std::string_view content) { return parse(content); },
                 {.on_publish = [this](const flag_set& flags, std::uint64_t) { published(flags); },
-                 .on_failure = [this](const acqrel::reload_failure& failure) { failed(failure); }}) {}
+                 .on_failure = [this](const acqrel::reload_failure& failure) { failed(failure); },
+                 .on_recovery =
+                     [this](std::uint64_t) {
+                       spdlog::info("{} is valid again: revision {}, which stayed in use", path_, revision_);
+                     }}) {}
 
 std::string flag_file::problem() const {
   const acqrel::reload_status status = reloader_.status();

@@ -76,7 +76,10 @@ bool content_follower::load() {
   file_content file = read_file(path_, settings_.size_limit);
   if (!file.problem.empty()) return fail(reload_failure::cause::unreadable, std::move(file.problem), 0);
   if (in_use_ == file.text) {  // a touch, or a return from a bad content to the good one
+    const bool had_failed = !reported_.empty();
     succeed(false);
+    // plain: only this thread writes it.
+    if (had_failed && use_.recovered) call(use_.recovered, generation_.load(std::memory_order_relaxed));
     return true;
   }
   return accept(std::move(file.text));

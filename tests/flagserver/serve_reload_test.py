@@ -120,6 +120,15 @@ class ServeReload(unittest.TestCase):
         self.assertNotIn("problem", server.ready()[2])
         self.assertEqual(server.flag("a")[2]["value"], 2)
 
+    def test_a_broken_edit_that_is_taken_back_is_reported_too(self):
+        self.write(a=1)
+        server = self.serve()
+        write_whole(self.path, BROKEN)
+        server.log.wait_for(": error: ")
+        self.write(a=1)
+        server.log.wait_for(rf"{self.path} is valid again: revision [0-9a-f]+, which stayed in use")
+        self.assertNotIn("problem", server.ready()[2])
+
     def test_a_file_that_vanishes_keeps_its_flags(self):  # H12
         self.write(a=1)
         server = self.serve()

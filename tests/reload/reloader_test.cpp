@@ -118,6 +118,31 @@ TEST_P(reloader, publishes_nothing_for_a_touch_or_an_equal_content) {  // H11
   EXPECT_TRUE(becomes(current, 2)) << "and is not deaf";
 }
 
+TEST_P(reloader, says_when_a_failure_ends_without_a_new_version) {
+  write(file, limits_text(1));
+  scratch::observed<int> recovered;
+  auto settings = recording();
+  settings.on_recovery = [&](std::uint64_t generation) {
+    recovered.change([&](int& n) { n += static_cast<int>(generation); });
+  };
+  limits_reloader current(file, limits_parser::parse, std::move(settings));
+  ASSERT_TRUE(current.reload_now());
+  EXPECT_EQ(recovered.get(), 0) << "nothing had failed";
+  replace(file, "{");
+  ASSERT_TRUE(current.reload_now());
+  EXPECT_EQ(failed.get().size(), 1U);
+  replace(file, limits_text(1));  // the edit is taken back
+  ASSERT_TRUE(current.reload_now());
+  EXPECT_EQ(recovered.get(), 1);
+  EXPECT_EQ(current.generation(), 1U);
+  replace(file, "{");
+  ASSERT_TRUE(current.reload_now());
+  replace(file, limits_text(2));  // mended: the new version says so itself
+  ASSERT_TRUE(current.reload_now());
+  EXPECT_EQ(recovered.get(), 1);
+  EXPECT_EQ(current.generation(), 2U);
+}
+
 TEST_P(reloader, picks_up_rollbacks_equal_stamps_and_links) {  // H6 H7 H8 H9
   replace(file, limits_text(1), 1'700'000'000);
   const limits_reloader current(file, limits_parser::parse, {.watch = watch()});

@@ -66,6 +66,8 @@ class content_follower {
     std::function<void(std::string_view)> apply;              // parses and makes visible, or throws and changes nothing
     std::function<void(std::uint64_t generation)> published;  // after apply is visible; may be empty
     std::function<void(const reload_failure&)> failed;        // once for each distinct failure; may be empty
+    // After a failure the file's content is again the one in use, so nothing is published; may be empty.
+    std::function<void(std::uint64_t generation)> recovered = {};
   };
   struct options {
     watch_options watch;

@@ -43,6 +43,8 @@ struct reload_options {
   std::function<void(const T&, std::uint64_t generation)> on_publish = {};
   /// Once for each distinct failure: content and message. A success in between makes it news again.
   std::function<void(const reload_failure&)> on_failure = {};
+  /// When a failure ends because the file says again what is in use: the edit was taken back. Nothing is published.
+  std::function<void(std::uint64_t generation)> on_recovery = {};
   watch_options watch = {};
   std::size_t size_limit = std::size_t{16} << 20;
   /// For the stamps in status(); the system clock if empty.
@@ -65,7 +67,8 @@ class reloader {
             std::move(path),
             {.apply = [this](std::string_view content) { publish(content); },
              .published = [this](std::uint64_t generation) { announce(generation); },
-             .failed = std::move(options.on_failure)},
+             .failed = std::move(options.on_failure),
+             .recovered = std::move(options.on_recovery)},
             {.watch = options.watch, .size_limit = options.size_limit, .wall_clock = std::move(options.wall_clock)}) {}
 
   /// The T in use, for as long as the guard lives. Empty only without a fallback and before the first good load.
