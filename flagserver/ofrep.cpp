@@ -29,11 +29,13 @@ std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
-/// application/json, or any type built on it ("+json"); parameters do not matter.
-bool is_json(std::string_view content_type) noexcept {
+/// application/json, or any type built on it ("+json"); parameters do not matter. So is what curl -d and Python's
+/// urllib say of every body when told nothing: it means that nothing was said, and the parser judges the body.
+bool may_be_json(std::string_view content_type) noexcept {
   const std::string_view type = trim(content_type.substr(0, content_type.find(';')));
   const std::size_t plus = type.rfind('+');
   return equal_ignoring_case(type, "application/json") ||
+         equal_ignoring_case(type, "application/x-www-form-urlencoded") ||
          (plus != std::string_view::npos && equal_ignoring_case(type.substr(plus), "+json"));
 }
 
@@ -41,7 +43,7 @@ bool is_json(std::string_view content_type) noexcept {
 std::string unsupported_body(const http_request& request) {
   if (request.body.empty()) return {};
   const std::string_view type = request.headers.first("Content-Type");
-  if (!type.empty() && !is_json(type))
+  if (!type.empty() && !may_be_json(type))
     return "the body's Content-Type is " + std::string(type) + "; send application/json";
   const std::string_view coding = request.headers.first("Content-Encoding");
   if (!coding.empty() && !equal_ignoring_case(coding, "identity"))
