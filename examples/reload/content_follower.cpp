@@ -19,6 +19,7 @@ int main() {
                                      .published = {},
                                      .failed = [](const acqrel::reload_failure& f) { log(f.message); }},
                                     {});
-  const acqrel::reload_status now = follower.status();  // there or not, it was looked at before the constructor returned
+  const acqrel::reload_status now =
+      follower.status();  // there or not, it was looked at before the constructor returned
   return now.loads + now.failures > 0 ? 0 : 1;
 }

@@ -28,9 +28,9 @@ void serve(int limit) { std::printf("serving up to %d\n", limit); }
 }  // namespace
 
 int main() {
-  acqrel::reloader<config> current("/etc/service/config.json", parse_config,
-                                   {.fallback = std::make_unique<config>(),
-                                    .on_failure = [](const acqrel::reload_failure& f) { log(f.message); }});
+  acqrel::reloader<config> current(
+      "/etc/service/config.json", parse_config,
+      {.fallback = std::make_unique<config>(), .on_failure = [](const acqrel::reload_failure& f) { log(f.message); }});
   auto now = current.read();  // any thread, any time: wait-free
   serve(now->limit);
   return now && current.status().failures + current.generation() > 0 ? 0 : 1;
