@@ -13,7 +13,7 @@
 // Threads    one thread at a time; the source must outlive the reader's use.
 // Errors     none.
 // Cost       one acquire load and a compare; one get_snapshot for each new version.
-//            Bench cached_reader/read.
+//            Bench snapshot_source/cached_read.
 // Model      tests/publish/cached_reader_test.cpp.
 // Not for    threads that are mostly idle (they keep an old version: release() before waiting).
 //

@@ -28,7 +28,7 @@
 //            release on a thread that has protected before (hazard_signal_scope). fork: the child
 //            keeps its own thread's protections; counted references of the others leak.
 // Errors     none; the process ends, saying so, when 256 bytes for a thread cannot be had.
-// Cost       protect and release: 6 plain memory operations, no locked one. Bench snapshot_source.
+// Cost       protect and release: 6 plain memory operations, no locked one. Bench snapshot_source/read.
 // Model      tests/reclaim/hazard_test.cpp, tests/twins.
 // Not for    application code: use snapshot_source. Data structures build on this header.
 //
