@@ -324,8 +324,6 @@ TEST_F(file_watcher_life, lets_go_of_who_waits_for_a_check_when_it_stops) {  // 
 }
 
 #if defined(__linux__)
-long threads_now() { return scratch::entries_of("/proc/self/task"); }
-long descriptors_now() { return scratch::entries_of("/proc/self/fd"); }
 // The allocator's own count of bytes in use; 0 under the sanitizers, which look for leaks by themselves.
 std::size_t bytes_in_use() { return mallinfo2().uordblks; }
 
@@ -346,11 +344,11 @@ TEST_F(file_watcher_life, leaves_nothing_behind_after_1000_starts) {  // H17
     for (auto& starter : starters) starter.join();
   };
   many(1);  // what the process allocates once
-  const long threads = threads_now(), descriptors = descriptors_now();
+  const long threads = scratch::threads_now(), descriptors = scratch::descriptors_now();
   const std::size_t bytes = bytes_in_use();
   many(50);
-  EXPECT_EQ(threads_now(), threads);
-  EXPECT_EQ(descriptors_now(), descriptors);
+  EXPECT_EQ(scratch::threads_now(), threads);
+  EXPECT_EQ(scratch::descriptors_now(), descriptors);
   EXPECT_LE(bytes_in_use(), bytes + 8000) << "less than any object for each start";
 }
 #endif

@@ -149,11 +149,11 @@ TEST_F(reloader_life, leaves_nothing_behind_after_1000_starts) {  // H17
     acqrel::drain();
   };
   many(1);  // what the process allocates once
-  const long threads = scratch::entries_of("/proc/self/task"), descriptors = scratch::entries_of("/proc/self/fd");
+  const long threads = scratch::threads_now(), descriptors = scratch::descriptors_now();
   const auto bytes = mallinfo2().uordblks;
   many(50);
-  EXPECT_EQ(scratch::entries_of("/proc/self/task"), threads);
-  EXPECT_EQ(scratch::entries_of("/proc/self/fd"), descriptors);
+  EXPECT_EQ(scratch::threads_now(), threads);
+  EXPECT_EQ(scratch::descriptors_now(), descriptors);
   EXPECT_LE(mallinfo2().uordblks, bytes + 8000) << "less than any object for each start";
 }
 #endif

@@ -92,6 +92,8 @@ inline void relink(const fs::path& link, const fs::path& target) {
 inline long entries_of(const char* directory) {
   return std::distance(fs::directory_iterator(directory), fs::directory_iterator());
 }
+inline long threads_now() { return entries_of("/proc/self/task"); }
+inline long descriptors_now() { return entries_of("/proc/self/fd"); }
 
 /// Something another thread changes and this one waits for.
 template <class State>

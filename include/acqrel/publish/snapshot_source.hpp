@@ -6,7 +6,7 @@
 //   current.publish(std::make_unique<config>(load()));   // any thread: later reads see it
 //
 // Publishes  the T given to publish(), and everything its caller did before. Readers get const T.
-// Edges      none of its own: publish() -> read() is hazard.publish, see reclaim/hazard.hpp
+// Edges      publish() -> read() is hazard.publish, and all else of a read see reclaim/hazard.hpp
 //            turn.held        an update ends -> the next begins   nothing but the turn itself
 // Progress   read(), get_snapshot() and the end of a guard wait-free (hazard.hpp says how many
 //            steps); publish, exchange, compare_exchange lock-free; update queues with other updates.
@@ -20,7 +20,7 @@
 //            and the caller's pointer intact; an exception from update's function likewise.
 // Cost       read and release: 6 plain memory operations. Bench snapshot_source/read.
 // Model      tests/publish/snapshot_source_test.cpp, tests/twins.
-// Not for    values larger than you can afford twice (cow_map), or written more often than read.
+// Not for    values larger than you can afford twice, or written more often than read.
 //
 // The interface follows WG21 P0561. A null value is a source that nothing was published to yet.
 // SPDX-License-Identifier: Apache-2.0

@@ -44,7 +44,8 @@
 namespace acqrel {
 
 /// The header in front of everything that may be retired. A reference is owned by exactly one
-/// of: a cell, the retired list, a counted pointer, an answered request, a `given` word.
+/// of: a cell, the retired list or a scan that took it, a counted pointer, an answered request, a
+/// `given` word.
 /// Whoever drops the last one destroys the object.
 class hazard_object {
  public:
