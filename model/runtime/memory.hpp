@@ -1,0 +1,49 @@
+// Plain memory under the checker: blocks at addresses that are the same in every run, and who touched each byte last.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "../core/event.hpp"
+#include "run.hpp"
+
+namespace acqrel::model {
+
+// ---- blocks
+// Each model thread has an arena at a fixed address and the n-th allocation of a thread is at the same place in every
+// run. Nothing is reused within a run, unless reuse is asked for: then the last freed block of equal size is, as soon as
+// its free happens before the allocation.
+
+/// Before a run: no blocks, no accesses.
+void begin_memory(bool reuse_blocks);
+/// 16-byte aligned at least. Counts as a plain write of the whole block (its bytes are the allocating thread's).
+void* allocate(std::size_t size, std::size_t alignment, const void* site);
+/// Counts as a plain write of the whole block; bad_free if it is not one or was freed.
+void release(void* block, const void* site);
+std::size_t block_size(const void* block);
+/// Whether `p` is inside an arena: then free() and realloc() are release() and ours.
+bool in_arena(const void* p);
+/// At the end of a complete run: blocks that nothing reaches from the executable's globals or other reachable blocks.
+/// Text that names each with its size and where it was allocated; empty if there is none.
+std::string leaks();
+
+// ---- accesses
+/// A plain access of `size` bytes by the running thread: race, use_after_free or dead-frame trouble ends the run.
+void plain_read(const void* p, std::size_t size, const void* site);
+void plain_write(const void* p, std::size_t size, const void* site);
+
+/// An atomic access that the running thread is about to make: checks it against plain accesses and the life of the block, remembers it,
+/// and returns the key of the atomic object there: address and generation, which grows when a plain write overlaps it.
+/// Two sizes at one place are misuse. `reads`/`writes`: what it does (a failed compare-exchange only reads).
+location atomic_access(const void* p, std::size_t size, bool reads, bool writes, const void* site);
+
+/// Text for reports: "the int at 0x... (block of 24 bytes allocated by thread 1 at queue.hpp:31)", "global `ready`".
+std::string describe(const void* p);
+
+// ---- what the memory asks of the run (scheduler.cpp): whose stack an address is in
+/// Thread on whose stack `p` lies, or max_threads; `dead` if below its stack pointer (not the running thread) or ended.
+thread_id stack_of(const void* p, bool* dead);
+
+}  // namespace acqrel::model
