@@ -76,7 +76,8 @@ class explorer {
   void fence(thread_id, kind which /* fence, light, heavy */, order, const void* site);
   void start(thread_id);
   void end(thread_id);
-  void create(thread_id, thread_id child, const void* site);
+  /// Returns the number of the new thread: the same whenever this execution is followed again.
+  thread_id create(thread_id, const void* site);
   void join(thread_id, thread_id ended, const void* site);
   /// One of 0 .. n-1, each in turn.
   std::uint32_t choose(thread_id, std::uint32_t n, const void* site);
@@ -96,13 +97,12 @@ class explorer {
   std::uint64_t complete() const;
   std::uint64_t blocked() const;
   std::uint64_t duplicates() const;
-  /// Times the program was run in vain, for a graph that then had no consistent continuation. 0, unless this is wrong.
-  std::uint64_t dead() const;
   /// Whether all executions were seen.
   bool exhaustive() const;
   /// Share of the tree explored, 0 to 1; complete()/explored() estimates the total (Knuth 1975).
   double explored() const;
-  /// What leads to the present execution, for exploration::replay.
+  /// What leads to the present execution, for exploration::replay: a letter for the thread of each operation, in an order
+  /// in which they can be made, with how far from the latest write it reads or stands, if not 0.
   std::string token() const;
 
  private:
