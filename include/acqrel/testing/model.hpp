@@ -1,40 +1,94 @@
-// draft: public API (the header block comes with the real one)
+// acqrel/testing/model.hpp - a concurrent test, run through every execution that C++20 allows.
+//
+//   MODEL(mailbox, delivers_a_whole_letter) {
+//     mailbox box;                                       // the real type: std::atomic, plain data, locks
+//     std::thread writer([&] { box.send(42); });
+//     if (const int* letter = box.look()) EXPECT_EQ(*letter, 42);
+//     writer.join();
+//   }
+//
+// Publishes  nothing; it finds out what your code publishes.
+// Edges      none of its own. With `.shows = {"mailbox.full"}` MODEL lowers the operations tagged
+//            `// edge mailbox.full: ...` to relaxed, and wants the same test to fail then.
+// Progress   none: a check runs the test again and again, on one kernel thread, until every
+//            execution was seen. A few milliseconds for three threads and some 20 operations.
+// Memory     of one execution at a time, and of the graphs that wait to be explored.
+// Threads    check() from one thread at a time, while the program has no other.
+// Errors     a result says what, where and what to do, with the execution printed. What can not be
+//            modelled is a failure that names it. A bound that was hit never reads passed.
+// Cost       none in what ships: nothing there knows of the checker.
+// Model      tests/model, where programs with known numbers of executions are held to them.
+// Not for    I/O, signals, dlopen or fork in a test; load buffering; more than 16 threads.
+//
+// A program with model tests is built by CMake's acqrel_model_test(), from an installed acqrel too.
+// MODEL and MODEL_FAILS need <gtest/gtest.h>, included before or after; check() needs nothing.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
+
+#pragma GCC visibility push(default)
+
 namespace acqrel::model {
+
 struct options {
-  std::uint64_t max_executions = 1'000'000;  // complete + blocked; 0: no bound
-  unsigned max_events = 254;                 // atomic operations of one thread
-  unsigned spurious_failures = 0;            // of weak compare-exchanges, in one execution
-  unsigned spurious_wakeups = 0;             // of waits, in one execution
-  bool reuse_memory = false;                 // a freed block may be allocated again: ABA
+  std::string name = {};                     ///< of the test, for reports and tokens; MODEL fills it in
+  std::uint64_t max_executions = 1'000'000;  ///< complete and blocked ones; 0: no bound
+  unsigned max_events = 254;                 ///< atomic operations of one thread
+  unsigned spurious_failures = 0;            ///< of weak compare-exchanges, in one execution (g++ only)
+  unsigned spurious_wakeups = 0;             ///< of waits, in one execution
+  bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
   bool report_leaks = false;
-  std::uint64_t samples = 0;                 // random executions instead of all
-  std::uint64_t seed = 1;
-  bool repeat_runs = false;                  // run every execution twice and compare: finds one-off nondeterminism
-  bool progress = true;                      // a line on stderr every two seconds when it is a terminal or takes long
-  std::vector<std::string> shows;            // edges this test shows: each weakened in turn must make it fail
-  std::vector<std::string> weaken;           // edges lowered to relaxed
-  std::string replay;                        // token of one execution
+  std::uint64_t samples = 0;             ///< not 0: that many random executions instead of all
+  std::uint64_t seed = 1;                ///< of the samples
+  bool repeat_runs = false;              ///< every execution twice: finds a test that is not deterministic
+  bool progress = true;                  ///< now and then a line on stderr, if it takes long
+  std::vector<std::string> shows = {};   ///< edges that this test shows, for prove() and MODEL
+  std::vector<std::string> weaken = {};  ///< edges lowered to relaxed
+  std::string replay = {};               ///< a token: only that execution
 };
+
 struct result {
-  enum class verdict : std::uint8_t { passed, failed, not_exhaustive } verdict;
-  std::string trouble;     // "data race", "use after free", ...; empty if none
-  std::string message;     // what, where, what to do
-  std::string execution;   // printed: threads as columns, rf, mo, hb
-  std::string token;       // options::replay
-  std::string not_exhaustive;  // which bound was hit
-  std::uint64_t executions, blocked, duplicates, dead;
-  double seconds;
-  std::vector<std::string> edges;  // tags met
-  bool passed() const;
-  std::string line() const;        // the result line
-  std::string report() const;      // all of it, for a reader
+  enum class verdict : std::uint8_t { passed, failed, not_exhaustive };
+  verdict verdict = verdict::passed;
+  std::string name = {};            ///< options::name
+  std::string trouble = {};         ///< "data race", "use after free", ...; empty if there is none
+  std::string message = {};         ///< what, where, what to do
+  std::string execution = {};       ///< printed: threads as columns, what reads from what, who comes before whom
+  std::string token = {};           ///< options::replay runs that execution again
+  std::string not_exhaustive = {};  ///< which bound was hit, and what to do
+  std::uint64_t executions = 0;     ///< complete ones
+  std::uint64_t blocked = 0;        ///< in which a thread waits for what another execution has
+  std::uint64_t duplicates = 0;     ///< 0, or the checker is wrong
+  std::uint64_t dead = 0;           ///< likewise
+  double seconds = 0;
+  unsigned threads = 0;            ///< most in one execution
+  unsigned operations = 0;         ///< atomic operations and fences: most in one execution
+  unsigned spurious_failures = 0;  ///< as in options
+  unsigned spurious_wakeups = 0;
+  std::uint64_t samples = 0;
+  std::vector<std::string> edges = {};  ///< tags of the operations met, each once
+
+  bool passed() const { return verdict == verdict::passed; }
+  std::string line() const;    ///< verdict, how many executions, how fast, within which bounds
+  std::string report() const;  ///< the line, what went wrong, its execution, its token
 };
-result check(const options&, const std::function<void()>& test);
+
+/// Runs `test` once for each execution, and stops at the first that goes wrong. What `test` leaves
+/// behind in globals is taken back each time; what it captures by reference is not.
+result check(const options& how, const std::function<void()>& test);
 result check(const std::function<void()>& test);
-void expect(bool holds, const char* what = "");  // within a test: like assert, in every build
-}
+
+/// check(), then again with each edge of `how.shows` weakened: each time it must fail. The result is
+/// that of the first; an edge that was not met, or was not missed, makes it one that failed.
+result prove(const options& how, const std::function<void()>& test);
+
+/// Within a test: like assert(), in every build.
+void expect(bool holds, const char* what = "");
+
+}  // namespace acqrel::model
+
+#pragma GCC visibility pop
