@@ -75,8 +75,12 @@ void* join_thread(thread_id, const void* site);
 /// The calling thread can not go on in this execution: what it waits for was not written. It never returns: some other
 /// execution has the write. `waits_for` says so in words: "to lock the mutex at 0x...", "in a futex wait on ...".
 [[noreturn]] void stuck(const std::string& waits_for, const void* site);
+/// The same for what happens in every other execution: the words are made only if somebody reads them. `bounded`: the
+/// wait has a time limit, whose end is another execution, so nobody is deadlocked while this thread waits.
+[[noreturn]] void stuck(std::string (*waits_for)(const void* object), const void* object, const void* site,
+                        bool bounded = false);
 
-/// Time of the run, in ns: stands still but for sleeps, and moves by `by`.
+/// Time as the running thread has it, in ns; moves by `by` for it and for what happens after (time.cpp).
 std::uint64_t virtual_time(std::uint64_t by = 0);
 
 // ---- ends of a run
