@@ -8,7 +8,7 @@
 namespace acqrel::model {
 
 /// The bits of an atomic object: up to 16 bytes, zero-extended.
-using value = unsigned __int128;
+__extension__ typedef unsigned __int128 value;
 using thread_id = std::uint8_t;
 /// What names an atomic object: any key that is the same in every run, such as its address and the number of times
 /// that storage was begun anew.
@@ -36,7 +36,17 @@ enum class kind : std::uint8_t {
 };
 
 /// What a read-modify-write makes of the value it read.
-enum class update : std::uint8_t { none, exchange, add, subtract, bit_and, bit_or, bit_xor, bit_nand, compare_exchange };
+enum class update : std::uint8_t {
+  none,
+  exchange,
+  add,
+  subtract,
+  bit_and,
+  bit_or,
+  bit_xor,
+  bit_nand,
+  compare_exchange
+};
 
 /// A read-modify-write as its call states it.
 struct modification {
@@ -94,16 +104,16 @@ struct clock {
 struct event {
   kind what = kind::start;
   order how = order::relaxed;
-  bool exclusive = false;       ///< part of a read-modify-write that writes
-  bool synthetic = false;       ///< made by the checker for a lock, a queue or a sleep: not an operation the test names
-  thread_id peer = 0;           ///< create, join
-  std::uint16_t object = 0;     ///< read, write: index of the location in the graph
-  std::uint32_t stamp = 0;      ///< when it was added to the graph
-  event_id from;                ///< read: the write it reads
-  value val = 0;                ///< what was read or written, or chosen
-  std::uint32_t choices = 0;    ///< choice
-  modification rmw;             ///< read of a read-modify-write: all of it
-  const void* site = nullptr;   ///< return address of the call, for reports
+  bool exclusive = false;      ///< part of a read-modify-write that writes
+  bool synthetic = false;      ///< made by the checker for a lock, a queue or a sleep: not an operation the test names
+  thread_id peer = 0;          ///< create, join
+  std::uint16_t object = 0;    ///< read, write: index of the location in the graph
+  std::uint32_t stamp = 0;     ///< when it was added to the graph
+  event_id from;               ///< read: the write it reads
+  value val = 0;               ///< what was read or written, or chosen
+  std::uint32_t choices = 0;   ///< choice
+  modification rmw;            ///< read of a read-modify-write: all of it
+  const void* site = nullptr;  ///< return address of the call, for reports
 
   clock hb;       ///< happens before
   clock porf;     ///< program order and reads-from
