@@ -28,8 +28,8 @@ struct exploration {
   std::uint64_t max_executions = 1'000'000;  ///< complete and blocked ones; 0: no bound
   std::uint64_t samples = 0;                 ///< not 0: that many random walks instead of all executions
   std::uint64_t seed = 1;
-  bool look_for_duplicates = false;          ///< remember every graph, and count those met twice
-  std::string replay;                        ///< a token: only that execution
+  bool look_for_duplicates = false;  ///< remember every graph, and count those met twice
+  std::string replay;                ///< a token: only that execution
 };
 
 /// What the caller of an operation must be able to do. Neither call returns: a fiber is left, an interpreter throws.

@@ -34,7 +34,9 @@ class graph {
   /// Place of a write in its object's modification order: 0 is the initial value.
   unsigned place(event_id write, const object& of) const;
   /// The write at that place.
-  event_id write_at(unsigned place, const object& of) const { return place == 0 ? initial_write : of.writes[place - 1]; }
+  event_id write_at(unsigned place, const object& of) const {
+    return place == 0 ? initial_write : of.writes[place - 1];
+  }
   /// Whether the read `r` reads the last write in modification order, or one after which only read-modify-writes stand
   /// that wrote back what they read.
   bool reads_latest(event_id r) const;
@@ -48,10 +50,12 @@ class graph {
   std::optional<std::uint16_t> find(location where) const;
   /// Adds `e` as the last event of `thread` and settles it; a read enters its object's list, a write none yet.
   event_id append(unsigned thread, const event& e);
-  void settle(event_id e);                       ///< value and clocks, from what it reads and what comes before it
-  void read_from(event_id read, event_id write); ///< the read is the last event of its thread
-  void put(event_id write, unsigned place);      ///< into the modification order, at `place` (1 is right after the initial value)
-  void take(event_id write);                     ///< out of it
+  void settle(event_id e);                        ///< value and clocks, from what it reads and what comes before it
+  void read_from(event_id read, event_id write);  ///< the read is the last event of its thread
+  void choose(event_id choice, std::uint32_t which) { events_[choice.thread][choice.index].val = which; }
+  void put(event_id write,
+           unsigned place);   ///< into the modification order, at `place` (1 is right after the initial value)
+  void take(event_id write);  ///< out of it
   /// Removes what was added after `stamp`.
   void cut(std::uint32_t stamp);
   /// Copies the first keep[t] events of each thread.
