@@ -45,7 +45,8 @@ enum class update : std::uint8_t {
   bit_or,
   bit_xor,
   bit_nand,
-  compare_exchange
+  compare_exchange,
+  add_below,  ///< adds to what is less than `expected`; else only reads: a semaphore, a lock that many may read
 };
 
 /// A read-modify-write as its call states it.
@@ -53,16 +54,19 @@ struct modification {
   update how = update::none;
   std::uint8_t size = 8;           ///< bytes
   value operand = 0;               ///< new value, addend, mask
-  value expected = 0;              ///< compare_exchange: what must be there
+  value expected = 0;              ///< compare_exchange: what must be there; add_below: what must not
   order success = order::seq_cst;  ///< of the whole operation
-  order failure = order::seq_cst;  ///< compare_exchange: of the load that found something else
+  order failure = order::seq_cst;  ///< of the load, if it does not write
 
   constexpr value mask() const { return size >= 16 ? ~value{0} : (value{1} << (8 * size)) - 1; }
   /// Whether it writes, having read `seen`.
-  constexpr bool writes(value seen) const { return how != update::compare_exchange || seen == expected; }
+  constexpr bool writes(value seen) const {
+    return how == update::compare_exchange ? seen == expected : how != update::add_below || seen < expected;
+  }
   constexpr value apply(value seen) const {
     switch (how) {
-      case update::add: return (seen + operand) & mask();
+      case update::add:
+      case update::add_below: return (seen + operand) & mask();
       case update::subtract: return (seen - operand) & mask();
       case update::bit_and: return seen & operand;
       case update::bit_or: return seen | operand;
