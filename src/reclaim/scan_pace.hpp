@@ -10,6 +10,10 @@ namespace acqrel {
 /// Whether a thread that has retired `pending` objects since its last scan should scan now.
 bool scan_due(std::uint32_t pending) noexcept;
 
+/// From now on a thread scans after that many retirements, whatever the time: for tests, and for the model checker, whose
+/// clock stands still. 0 paces again. Called before there are other threads.
+void scan_after(std::uint32_t retirements) noexcept;
+
 /// Made right before the heavy fence of a scan; what the fence took decides when to scan next.
 class scan_timer {
  public:
