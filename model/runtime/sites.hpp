@@ -26,17 +26,18 @@ struct edge_tag {
 };
 
 struct site {
-  std::string file;             ///< as the debug information has it, of the innermost frame outside the standard library
-  int line = 0;                 ///< 0: not known
-  std::string function;         ///< of that frame, demangled if it can be
-  std::string text;             ///< the source line, without leading blanks; empty if the file is not there
+  const void* address = nullptr;
+  std::string file;      ///< as the debug information has it, of the innermost frame outside the standard library
+  int line = 0;          ///< 0: not known
+  std::string function;  ///< of that frame, demangled if it can be
+  std::string text;      ///< the source line, without leading blanks; empty if the file is not there
   std::vector<edge_tag> edges;  ///< the tags of its statement
   /// "queue.hpp:31", or the function, or the address if nothing else is known.
   std::string brief() const;
-  const void* address = nullptr;
 };
 
-/// Resolved once per address and kept. Needs some 20 kB of stack the first time, some milliseconds the very first time.
+/// Resolved once per address and kept. The first time needs some 20 kB of stack; the very first of a
+/// process reads all its debug information, which takes tens of milliseconds.
 const site& site_of(const void* return_address);
 
 /// The tags that hold for the operation on `line` (from 1) of a source text.
