@@ -36,19 +36,26 @@ namespace acqrel::model {
 
 struct options {
   std::string name = {};                     ///< of the test, for reports and tokens; MODEL fills it in
+  std::vector<std::string> shows = {};       ///< edges that this test shows, for prove() and MODEL
+  std::vector<std::string> weaken = {};      ///< edges lowered to relaxed
+  std::string replay = {};                   ///< a token: only that execution
   std::uint64_t max_executions = 1'000'000;  ///< complete and blocked ones; 0: no bound
   unsigned max_events = 254;                 ///< atomic operations of one thread
   unsigned spurious_failures = 0;            ///< of weak compare-exchanges, in one execution (g++ only)
   unsigned spurious_wakeups = 0;             ///< of waits, in one execution
   bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
   bool report_leaks = false;
-  std::uint64_t samples = 0;             ///< not 0: that many random executions instead of all
-  std::uint64_t seed = 1;                ///< of the samples
-  bool repeat_runs = false;              ///< every execution twice: finds a test that is not deterministic
-  bool progress = true;                  ///< now and then a line on stderr, if it takes long
-  std::vector<std::string> shows = {};   ///< edges that this test shows, for prove() and MODEL
-  std::vector<std::string> weaken = {};  ///< edges lowered to relaxed
-  std::string replay = {};               ///< a token: only that execution
+  std::uint64_t samples = 0;  ///< not 0: that many random executions instead of all
+  std::uint64_t seed = 1;     ///< of the samples
+  bool repeat_runs = false;   ///< every execution twice: finds a test that is not deterministic
+  bool progress = true;       ///< now and then a line on stderr, if it takes long
+};
+
+/// What came of weakening one of options::shows.
+struct weakened_edge {
+  std::string edge;
+  std::string trouble;  ///< what then goes wrong; empty: nothing, or the edge was not met
+  std::uint64_t executions = 0;
 };
 
 struct result {
@@ -62,15 +69,15 @@ struct result {
   std::string not_exhaustive = {};  ///< which bound was hit, and what to do
   std::uint64_t executions = 0;     ///< complete ones
   std::uint64_t blocked = 0;        ///< in which a thread waits for what another execution has
-  std::uint64_t duplicates = 0;     ///< 0, or the checker is wrong
-  std::uint64_t dead = 0;           ///< likewise
+  std::uint64_t duplicates = 0;     ///< met twice: 0, or the checker is wrong
   double seconds = 0;
   unsigned threads = 0;            ///< most in one execution
   unsigned operations = 0;         ///< atomic operations and fences: most in one execution
   unsigned spurious_failures = 0;  ///< as in options
   unsigned spurious_wakeups = 0;
   std::uint64_t samples = 0;
-  std::vector<std::string> edges = {};  ///< tags of the operations met, each once
+  std::vector<std::string> edges = {};       ///< tags of the operations met, each once
+  std::vector<weakened_edge> weakened = {};  ///< by prove()
 
   bool passed() const { return verdict == verdict::passed; }
   std::string line() const;    ///< verdict, how many executions, how fast, within which bounds
@@ -89,6 +96,51 @@ result prove(const options& how, const std::function<void()>& test);
 /// Within a test: like assert(), in every build.
 void expect(bool holds, const char* what = "");
 
+// What the macros below call. The text is empty if the test did as it must.
+std::string run_test(const options& how, void (*test)());
+std::string run_failing_test(const options& how, const char* trouble, void (*test)());
+
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool instrumented = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool instrumented = true;
+#else
+inline constexpr bool instrumented = false;
+#endif
+#else
+inline constexpr bool instrumented = false;
+#endif
+
 }  // namespace acqrel::model
 
+// Where a failing expectation of GoogleTest leaves an execution; the CMake function links it.
+extern "C" void acqrel_model_tests_are_built_by_acqrel_model_test();
+
 #pragma GCC visibility pop
+
+/// A GoogleTest test that proves its body. Options follow the names, in their order above:
+/// MODEL(mailbox, delivers, .shows = {"mailbox.full"}, .max_executions = 5000) { ... }
+/// GoogleTest's expectations, assert() and expect() work in the body.
+#define MODEL(suite, test, ...)                                                                                   \
+  static void suite##_##test##_model();                                                                           \
+  TEST(suite, test) {                                                                                             \
+    static_assert(::acqrel::model::instrumented, "build this with acqrel_model_test()");                          \
+    acqrel_model_tests_are_built_by_acqrel_model_test();                                                          \
+    const auto wrong =                                                                                            \
+        ::acqrel::model::run_test({.name = #suite "." #test __VA_OPT__(, ) __VA_ARGS__}, suite##_##test##_model); \
+    if (!wrong.empty()) ADD_FAILURE() << wrong;                                                                   \
+  }                                                                                                               \
+  static void suite##_##test##_model()
+
+/// A test whose body must go wrong in this way, such as "data race"; prints the execution found.
+#define MODEL_FAILS(suite, test, trouble, ...)                                                                  \
+  static void suite##_##test##_model();                                                                         \
+  TEST(suite, test) {                                                                                           \
+    static_assert(::acqrel::model::instrumented, "build this with acqrel_model_test()");                        \
+    acqrel_model_tests_are_built_by_acqrel_model_test();                                                        \
+    const auto wrong = ::acqrel::model::run_failing_test({.name = #suite "." #test __VA_OPT__(, ) __VA_ARGS__}, \
+                                                         trouble, suite##_##test##_model);                      \
+    if (!wrong.empty()) ADD_FAILURE() << wrong;                                                                 \
+  }                                                                                                             \
+  static void suite##_##test##_model()
