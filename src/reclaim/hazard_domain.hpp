@@ -37,6 +37,8 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
   static hazard_record& here() noexcept { return hazard_this_thread != &nobody ? *hazard_this_thread : enter(); }
   [[gnu::cold, gnu::noinline]] static hazard_record& enter() noexcept;
 
+  static hazard_protection protect_by_request(const hazard_cell& cell, hazard_record& record,
+                                              hazard_slot& slot) noexcept;
   static void scan(hazard_record & me) noexcept;
   static void destroy(hazard_object * object) noexcept;
   static void destroy_dead(hazard_record & me) noexcept;

@@ -45,28 +45,6 @@ bool try_protect(const hazard_cell& cell, hazard_slot& slot, hazard_object*& obj
   return false;
 }
 
-// The slow lane: asks the publishers of this cell. Whichever of them could retire `object` has
-// either seen the slot or answered with a version it counted for us, before retiring anything.
-hazard_protection protect_by_request(const hazard_cell& cell, hazard_record& record, hazard_slot& slot) noexcept {
-  const std::uintptr_t ask = (++record.generation << 2) | hazard_asked;
-  // plain: the store of the request publishes it
-  record.request_cell.store(&cell, std::memory_order_relaxed);
-  // edge hazard.request: release
-  record.request.store(ask, std::memory_order_release);
-  // edge hazard.slow: seq_cst  shape SB
-  cell.slow.fetch_add(1, std::memory_order_seq_cst);
-  // edge hazard.slow: seq_cst  shape SB
-  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);
-  hazard_domain::set_slot(slot, object);
-  // edge hazard.request: acq_rel
-  const std::uintptr_t answer = record.request.exchange(0, std::memory_order_acq_rel);
-  // edge hazard.slow: seq_cst  shape SB: a publisher that reads less finds the request settled
-  cell.slow.fetch_sub(1, std::memory_order_seq_cst);
-  if (answer == ask) return in_slot(object, slot);
-  hazard_domain::clear_slot(slot);
-  return {reinterpret_cast<hazard_object*>(answer & ~hazard_request_kind), counted};
-}
-
 hazard_protection protect_in(const hazard_cell& cell, hazard_record& record, hazard_slot& slot) noexcept {
   hazard_object* object;
   // A handler that interrupted the slow lane must leave the request alone: it goes on trying.
@@ -76,7 +54,7 @@ hazard_protection protect_in(const hazard_cell& cell, hazard_record& record, haz
        ++tries) {
     if (try_protect(cell, slot, object)) return in_slot(object, slot);
   }
-  return protect_by_request(cell, record, slot);
+  return hazard_domain::protect_by_request(cell, record, slot);
 }
 
 // More guards than slots: a reference is counted while an internal slot protects the object.
@@ -136,6 +114,29 @@ hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
 }
 
 }  // namespace
+
+// The slow lane: asks the publishers of this cell. Whichever of them could retire `object` has
+// either seen the slot or answered with a version it counted for us, before retiring anything.
+hazard_protection hazard_domain::protect_by_request(const hazard_cell& cell, hazard_record& record,
+                                                    hazard_slot& slot) noexcept {
+  const std::uintptr_t ask = (++record.generation << 2) | hazard_asked;
+  // plain: the store of the request publishes it
+  record.request_cell.store(&cell, std::memory_order_relaxed);
+  // edge hazard.request: release
+  record.request.store(ask, std::memory_order_release);
+  // edge hazard.slow: seq_cst  shape SB
+  cell.slow.fetch_add(1, std::memory_order_seq_cst);
+  // edge hazard.slow: seq_cst  shape SB
+  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);
+  hazard_domain::set_slot(slot, object);
+  // edge hazard.request: acq_rel
+  const std::uintptr_t answer = record.request.exchange(0, std::memory_order_acq_rel);
+  // edge hazard.slow: seq_cst  shape SB: a publisher that reads less finds the request settled
+  cell.slow.fetch_sub(1, std::memory_order_seq_cst);
+  if (answer == ask) return in_slot(object, slot);
+  hazard_domain::clear_slot(slot);
+  return {reinterpret_cast<hazard_object*>(answer & ~hazard_request_kind), counted};
+}
 
 hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
   // The second to fourth guard of a thread, without a call: nobody's slots are taken, so a thread
