@@ -15,16 +15,9 @@ namespace acqrel::model::litmus {
 /// Integers, and addresses of locations (see address_of).
 using number = std::int64_t;
 
-/// A location's address as a number: far from anything a test counts to.
-inline constexpr number address_base = number{1} << 40;
-constexpr number address_of(unsigned location) { return address_base + static_cast<number>(location) * 4096; }
-/// Index of the location at this address, or -1.
-constexpr int location_at(number address, std::size_t locations) {
-  const number offset = address - address_base;
-  return offset >= 0 && offset % 4096 == 0 && offset / 4096 < static_cast<number>(locations)
-             ? static_cast<int>(offset / 4096)
-             : -1;
-}
+/// A location's address as a number, far from anything a test counts to. Elements of an array are 1 apart.
+inline constexpr number address_base = number{1} << 40, address_step = 4096;
+constexpr number address_of(unsigned location) { return address_base + static_cast<number>(location) * address_step; }
 
 struct place {
   int line = 0;  ///< from 1; 0: not from a file
@@ -70,6 +63,8 @@ struct expression {
 };
 /// Division by zero gives 0: litmus programs have no traps.
 number evaluate(const expression&, const std::vector<number>& registers);
+/// Whether a (==, <, ...) b.
+bool compares(operation how, number a, number b);
 
 // ---- instructions
 enum class opcode : std::uint8_t {
@@ -80,6 +75,7 @@ enum class opcode : std::uint8_t {
   fence,
   assign,  // to = operand
   branch,  // if (operand) then; else otherwise
+  cut,     // a loop went on for more turns than were asked for: the execution does not count
 };
 
 inline constexpr unsigned no_register = ~0u;
@@ -110,8 +106,11 @@ struct thread {
 struct location {
   std::string name;
   number initial = 0;
-  bool atomic = true;  ///< as declared; the accesses say themselves what they are
+  bool atomic = true;     ///< as declared; the accesses say themselves what they are
+  unsigned elements = 1;  ///< of an array, from this one on: each is a location of its own, "a[0]", "a[1]"
 };
+/// Index of the location at this address, or -1.
+int location_at(const std::vector<location>&, number address);
 
 // ---- conditions
 struct operand_name {
@@ -146,17 +145,19 @@ struct program {
   proposition filter;                ///< executions in which it does not hold do not count
   std::vector<operand_name> listed;  ///< locations [...]: shown in states besides those of the condition
   std::string file;                  ///< where it was read from
+  std::vector<std::string> notes;    ///< what the reader of the file should know: "...: a store can not acquire ..."
 };
 
-/// What a state shows: the names of `locations` and of the condition, registers first, each once, as herd sorts them.
+/// What a state shows: the names of `locations` and of the condition, each once, sorted: registers by thread, then
+/// locations. All there are if there are none of these.
 std::vector<operand_name> shown(const program&);
-/// "0:r0", "x" (herd writes locations as [x]).
+/// "0:r0", "x"
 std::string name_of(const program&, operand_name);
-/// "1", "-2", "&x" as herd has it: "x".
+/// "1", "-2"; the name of the location whose address it is.
 std::string value_text(const program&, number);
 std::string to_text(const program&, const proposition&);
 std::string to_text(const program&, const condition&);
-/// The whole program in herd's C format: parse() of it gives the same program.
+/// The whole program in herd's C format: parse() of it gives one that does the same.
 std::string to_herd(const program&);
 
 /// Whether it holds, `value` giving what each name ends with: number value(operand_name).
@@ -165,8 +166,7 @@ bool holds(const proposition& p, const Value& value) {
   switch (p.what) {
     case proposition::kind::always: return true;
     case proposition::kind::never: return false;
-    case proposition::kind::compare:
-      return evaluate({p.compare, 0, {expression::constant(value(p.name)), expression::constant(p.value)}}, {}) != 0;
+    case proposition::kind::compare: return compares(p.compare, value(p.name), p.value);
     case proposition::kind::both: return holds(p.of[0], value) && holds(p.of[1], value);
     case proposition::kind::either: return holds(p.of[0], value) || holds(p.of[1], value);
     case proposition::kind::negation: return !holds(p.of[0], value);
