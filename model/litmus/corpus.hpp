@@ -13,7 +13,7 @@
 
 namespace acqrel::model::litmus {
 
-/// What a test is known to come to. Whoever knows it is named by entry::source.
+/// What a test is known to come to, from the literature, other tools, or by hand.
 struct expectation {
   memory_model model = memory_model::cxx20;
   observation seen = observation::never;
@@ -27,6 +27,7 @@ struct entry {
   std::string summary;                ///< one line
   std::string text;                   ///< the program, in herd's format
   std::vector<expectation> expected;  ///< one for a model at most; empty: nothing is claimed beforehand
+  std::string notes;                  ///< paragraphs for --explain, where the summary is not enough
 };
 
 /// All of them: shapes first, each in every variant, then the discriminators, then the quizzes.
@@ -49,6 +50,7 @@ struct shape {
   std::string name;
   std::vector<std::vector<access>> threads;
   std::string weak;  ///< the outcome in question, as a herd proposition
+  std::string summary;
 };
 const std::vector<shape>& shapes();
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "corpus.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "corpus_parts.hpp"
+
+namespace acqrel::model::litmus {
+
+namespace {
+
+bool same(char a, char b) {
+  return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+}
+
+bool equal(std::string_view a, std::string_view b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), same); }
+
+bool fits(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern.front() == '*') {
+    for (std::size_t i = 0; i <= text.size(); ++i)
+      if (fits(text.substr(i), pattern.substr(1))) return true;
+    return false;
+  }
+  return !text.empty() && (pattern.front() == '?' || same(text.front(), pattern.front())) &&
+         fits(text.substr(1), pattern.substr(1));
+}
+
+}  // namespace
+
+const std::vector<entry>& corpus() {
+  static const std::vector<entry> all = [] {
+    std::vector<entry> made;
+    add_shapes(made);
+    add_discriminators(made);
+    add_quizzes(made);
+    return made;
+  }();
+  return all;
+}
+
+const entry* find_entry(std::string_view name) {
+  for (const entry& e : corpus())
+    if (equal(e.name, name)) return &e;
+  return nullptr;
+}
+
+std::vector<const entry*> matching(std::string_view pattern) {
+  if (const entry* exact = find_entry(pattern)) return {exact};
+  std::vector<const entry*> found;
+  for (const entry& e : corpus())
+    if (equal(e.family, pattern) || fits(e.name, pattern)) found.push_back(&e);
+  return found;
+}
+
+std::vector<std::string> families() {
+  std::vector<std::string> found;
+  for (const entry& e : corpus())
+    if (std::find(found.begin(), found.end(), e.family) == found.end()) found.push_back(e.family);
+  return found;
+}
+
+}  // namespace acqrel::model::litmus
