@@ -1,6 +1,12 @@
 # find_package(acqrel) and pkg-config for an installed copy.
 include(CMakePackageConfigHelpers)
 install(TARGETS acqrel EXPORT acqrel LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET acqrel_model AND PROJECT_IS_TOP_LEVEL)
+  # The checker: its library, what leads GoogleTest to it, acqrel as it can be checked, and the CMake function.
+  install(TARGETS acqrel_model acqrel_model_gtest acqrel_instrumented EXPORT acqrel
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES cmake/model_test.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/acqrel RENAME acqrel-model-test.cmake)
+endif()
 install(DIRECTORY include/acqrel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT acqrel NAMESPACE acqrel:: FILE acqrel-targets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/acqrel)
 configure_package_config_file(cmake/acqrel-config.cmake.in acqrel-config.cmake
