@@ -5,7 +5,12 @@
   headers, and acqrel headers of the same room or of a room of lower rank. Another room of equal rank is no neighbour:
   what two such rooms share belongs a rank lower. testing/ is for users' tests: it may include every room, none may
   include it. A file below src/ may also include a private header of a room that its own may include.
-* flagserver/ and examples/ include public acqrel headers only: none below src/, none that is not there.
+* model/, the checker, stands beside the library and is built of nothing else than the standard library and the operating
+  system: core/ stands alone; litmus/ on core/; runtime/ and report/, one library, on core/; gtest/ alone, with GoogleTest.
+  Of acqrel it includes testing/model.hpp only. tools/ includes litmus/ and core/. Each file of model/ and tools/ has one
+  SPDX line, each header #pragma once. std::atomic stands in HAS_REAL_THREADS only: elsewhere one kernel thread does
+  everything, and an atomic would say otherwise.
+* flagserver/ and examples/ include public acqrel headers only: none below src/ or model/, none that is not there.
 * No folder is called detail, internal, impl, utils, common or misc.
 * A header's first line is `// acqrel/ROOM/X.hpp - what it is.`; then, above `#pragma once`, one SPDX line and the nine
   words (Publishes Edges Progress Memory Threads Errors Cost Model, Not for) in this order, each with a text, if only
@@ -37,6 +42,13 @@ SYSTEM = re.compile(r'''(?x) (?:sys|linux|asm|arpa|net|netinet|mach|sanitizer)/[
         |cpuid|immintrin|x86intrin|arm_acle|cxxabi|execinfo)\.h''')
 
 
+CHECKER_SYSTEM = re.compile(r'(?:backtrace|elf|malloc)\.h')
+CHECKER_MAY_INCLUDE = {'core': {'core'}, 'litmus': {'litmus', 'core'}, 'runtime': {'runtime', 'report', 'core'},
+                       'report': {'runtime', 'report', 'core'}, 'gtest': {'gtest'}, 'tools': {'tools', 'litmus', 'core'}}
+CHECKER_API = 'include/acqrel/testing/model.hpp'
+HAS_REAL_THREADS = {'model/runtime/thread_storage.cpp'}
+
+
 def room_of(path):
     match = re.match(r'(?:include/acqrel|src)/(\w+)/', path or '')
     return match.group(1) if match else None
@@ -65,6 +77,47 @@ def check_library_include(root, path, name):
         return (f'{room} (rank {RANK[room]}) includes {other} (rank {RANK[other]})',
                 'an include points down: move what both need to a lower room')
     return None
+
+
+def checker_part(path):
+    """core, litmus, ... of a file below model/; tools of one below tools/; else None."""
+    match = re.match(r'model/(\w+)/|(tools)/', path or '')
+    return match and (match.group(1) or match.group(2))
+
+
+def check_checker_include(root, path, name):
+    """(what is wrong, what to do) of one include in model/ or tools/, or None."""
+    part, target = checker_part(path), resolve(root, path, name)
+    if target is None:
+        known = name in STANDARD or SYSTEM.fullmatch(name) or CHECKER_SYSTEM.fullmatch(name)
+        if known or (part == 'gtest' and name.startswith('gtest/')):
+            return None
+        return f'{name} is neither standard library nor operating system', 'do without it: the checker has no dependencies'
+    if target == CHECKER_API and part in ('runtime', 'report', 'gtest'):
+        return None
+    other = checker_part(target)
+    if other is None:
+        return f'{part} includes {target}', f'the checker stands on nothing it may check; only {CHECKER_API} is for it'
+    if other not in CHECKER_MAY_INCLUDE[part]:
+        return f'{part} includes {other}', f'{part} may include ' + ', '.join(sorted(CHECKER_MAY_INCLUDE[part]))
+    return None
+
+
+def check_checker_file(root, source):
+    """(line, what is wrong, what to do) of a file of model/ or tools/."""
+    if checker_part(source.path) not in CHECKER_MAY_INCLUDE:
+        yield 1, 'this file is in no part of the checker', f'put it into one of {", ".join(CHECKER_MAY_INCLUDE)}'
+        return
+    if source.lines.count(SPDX) != 1:
+        yield 1, f'there are {source.lines.count(SPDX)} lines `{SPDX}`', 'write it once'
+    if source.path.endswith('.hpp') and '#pragma once' not in source.lines:
+        yield 1, 'there is no #pragma once', 'write it below the first comment'
+    for line, _, name in source.includes():
+        if wrong := check_checker_include(root, source.path, name):
+            yield line, *wrong
+    if source.path not in HAS_REAL_THREADS:
+        for match in re.finditer(r'\bstd\s*::\s*atomic\w*', source.code):
+            yield source.line(match.start()), f'{match.group()} in the checker', 'one thread runs it: use the plain type'
 
 
 def check_header(source):
@@ -125,10 +178,14 @@ def check(root):
             for wrong in check_header(source):
                 report(path, *wrong)
 
+    for path in cpp_files(root, 'model', 'tools'):
+        for wrong in check_checker_file(root, Source(root, path)):
+            report(path, *wrong)
+
     for path in cpp_files(root, 'flagserver', 'examples'):
         for line, _, name in Source(root, path).includes():
             target = resolve(root, path, name)
-            if target is not None and target.startswith('src/'):
+            if target is not None and target.startswith(('src/', 'model/')):
                 report(path, line, f'{target} is private to the library', 'use a public header')
             elif name.startswith('acqrel/') and (target is None or not target.startswith('include/')):
                 report(path, line, f'{name} is no public header', 'name a header below include/')

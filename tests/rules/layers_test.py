@@ -70,14 +70,65 @@ class layers_rule(RuleCase):
         self.caught(header('base', 'floor', 'acqrel/base/gone.hpp'), 'is not there')
 
     def test_users_of_the_library_see_public_headers_only(self):
-        hidden = {'src/publish/hidden.hpp': ''}
+        hidden = {'src/publish/hidden.hpp': '', 'model/core/hidden.hpp': f'{layers.SPDX}\n#pragma once\n'}
         for place, include in (('flagserver/main.cpp', '../src/publish/hidden.hpp'),
                                ('flagserver/main.cpp', 'publish/hidden.hpp'),
                                ('examples/publish/one.cpp', '../../src/publish/hidden.hpp'),
-                               ('examples/readme.cpp', 'src/publish/hidden.hpp')):
+                               ('examples/readme.cpp', 'src/publish/hidden.hpp'),
+                               ('examples/readme.cpp', '../model/core/hidden.hpp')):
             with self.subTest(place=place, include=include):
                 self.caught({place: f'#include "{include}"\n', **hidden}, place + ':1:', 'private to the library')
         self.caught({'flagserver/main.cpp': '#include <acqrel/publish/gone.hpp>\n'}, 'no public header')
+
+    # ---- the checker
+
+    def checked(self, files):
+        """The files with the licence line and, in headers, #pragma once."""
+        return {path: f'{layers.SPDX}\n' + ('#pragma once\n' if path.endswith('.hpp') else '') + text for path, text in files.items()}
+
+    def test_accepts_a_checker_on_its_core(self):
+        self.accepted(header('testing', 'model') | self.checked({
+            'model/core/graph.hpp': '#include <vector>\n',
+            'model/litmus/parse.cpp': '#include "../core/graph.hpp"\n',
+            'model/runtime/run.hpp': '#include "../core/graph.hpp"\n#include <elf.h>\n#include <sys/mman.h>\n',
+            'model/report/print.cpp': '#include <acqrel/testing/model.hpp>\n#include "../runtime/run.hpp"\n',
+            'model/gtest/lead.cpp': '#include <gtest/gtest.h>\n',
+            'tools/acqrel.cpp': '#include "model/litmus/parse.hpp"\n',
+            'model/litmus/parse.hpp': 'const char* text = "std::atomic";  // std::atomic<int>\n',
+            'tests/model/graph_test.cpp': '#include "model/core/graph.hpp"\n',
+        }))
+
+    def test_the_core_stands_alone_and_the_litmus_engine_on_it_alone(self):
+        files = {'model/runtime/run.hpp': '', 'model/litmus/parse.hpp': ''}
+        self.caught(self.checked(files | {'model/core/graph.cpp': '#include "../runtime/run.hpp"\n'}),
+                    'model/core/graph.cpp:2:', 'core includes runtime')
+        self.caught(self.checked(files | {'model/litmus/parse.cpp': '#include "model/runtime/run.hpp"\n'}), 'litmus includes runtime')
+        self.caught(self.checked(files | {'model/runtime/run.cpp': '#include "../litmus/parse.hpp"\n'}), 'runtime includes litmus')
+        self.caught(self.checked(files | {'tools/acqrel.cpp': '#include "../model/runtime/run.hpp"\n'}), 'tools includes runtime')
+
+    def test_the_checker_uses_nothing_that_it_may_check_and_is_used_by_none(self):
+        self.caught(header('base', 'park') | self.checked({'model/runtime/run.cpp': '#include <acqrel/base/park.hpp>\n'}),
+                    'model/runtime/run.cpp:2:', 'stands on nothing it may check')
+        self.caught(self.checked({'model/core/graph.hpp': ''}) | {'src/base/park.cpp': '#include "../../model/core/graph.hpp"\n'},
+                    'src/base/park.cpp:1:', 'in no room')
+        for part in 'core', 'litmus':
+            self.caught(header('testing', 'model') | self.checked({f'model/{part}/a.cpp': '#include <acqrel/testing/model.hpp>\n'}),
+                        f'{part} includes include/acqrel/testing/model.hpp')
+
+    def test_the_checker_has_no_dependencies(self):
+        self.caught(self.checked({'model/core/graph.cpp': '#include <boost/graph.hpp>\n'}), 'boost/graph.hpp is neither')
+        self.caught(self.checked({'model/report/print.cpp': '#include <gtest/gtest.h>\n'}), 'gtest/gtest.h is neither')
+
+    def test_each_file_of_the_checker_has_its_licence_line_and_headers_are_included_once(self):
+        self.caught({'model/core/graph.cpp': ''}, 'model/core/graph.cpp:1: there are 0 lines')
+        self.caught({'tools/acqrel.cpp': f'{layers.SPDX}\n' * 2}, 'there are 2 lines')
+        self.caught({'model/core/graph.hpp': f'{layers.SPDX}\n'}, 'no #pragma once')
+        self.caught(self.checked({'model/graph.cpp': ''}), 'in no part of the checker')
+
+    def test_the_checker_has_no_atomics_but_where_its_threads_are_real(self):
+        self.caught(self.checked({'model/core/graph.cpp': 'std::atomic<int> n;\n'}), 'model/core/graph.cpp:2: std::atomic in the checker')
+        for path in layers.HAS_REAL_THREADS:
+            self.accepted(self.checked({path: 'std::atomic<bool> ready;\n'}))
 
     # ---- rooms
 
