@@ -92,8 +92,21 @@ const char* name_of(order o) {
   return "";
 }
 
-std::string text_of(const shape& s, const variant& v) {
-  std::string text = "C " + s.name + "+" + v.name + "\n(* " + s.summary + " *)\n{}\n";
+}  // namespace
+
+std::optional<order> fence_between(const access& first, const access& second, const variant& v) {
+  switch (v.between) {
+    case fences::none: return std::nullopt;
+    case fences::acq_rel: return order::acq_rel;
+    case fences::seq_cst: return order::seq_cst;
+    case fences::fitting: break;
+  }
+  if (first.write == second.write) return first.write ? order::release : order::acquire;
+  return order::acq_rel;
+}
+
+std::string text_of_threads(const shape& s, const variant& v) {
+  std::string text;
   for (std::size_t t = 0; t < s.threads.size(); ++t) {
     text += "\nP" + std::to_string(t) + "(";
     std::string seen;
@@ -118,20 +131,7 @@ std::string text_of(const shape& s, const variant& v) {
     }
     text += "}\n";
   }
-  return text + "\nexists (" + s.weak + ")\n";
-}
-
-}  // namespace
-
-std::optional<order> fence_between(const access& first, const access& second, const variant& v) {
-  switch (v.between) {
-    case fences::none: return std::nullopt;
-    case fences::acq_rel: return order::acq_rel;
-    case fences::seq_cst: return order::seq_cst;
-    case fences::fitting: break;
-  }
-  if (first.write == second.write) return first.write ? order::release : order::acquire;
-  return order::acq_rel;
+  return text;
 }
 
 const std::vector<shape>& shapes() {
@@ -166,10 +166,11 @@ void add_shapes(std::vector<entry>& to) {
         return expectation{model, allowed ? observation::sometimes : observation::never,
                            r.interleavings + (allowed ? 1u : 0u), false};
       };
+      const std::string head = "C " + (r.name + ("+" + variants()[v].name)) + "\n(* " + r.summary + " *)\n{}\n";
       to.push_back({r.name + ("+" + variants()[v].name),
                     r.name,
                     r.summary,
-                    text_of(shapes()[s], variants()[v]),
+                    head + text_of_threads(shapes()[s], variants()[v]) + "\nexists (" + r.weak + ")\n",
                     {expect(memory_model::cxx20, r.allowed[v] == 'A'),
                      expect(memory_model::iso, r.iso_allowed[v] == 'A'), expect(memory_model::sc, false)},
                     {}});
