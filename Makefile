@@ -5,12 +5,13 @@
 # make test       builds and passes every test
 # make tsan asan  the same under ThreadSanitizer; under AddressSanitizer and UBSan
 # make dev        the same without optimisation, for a debugger
+# make model      the model tests, then a table: each edge of the library, who shows it, what fails with it weakened
 # make bench      measures, and writes build/release/bench.json; ONLY=snapshot_source for one type
 # make lint       the house rules and the format of the code; make format writes it
 # make setup      only installs what is missing
 # make clean      removes build/
 .DEFAULT_GOAL := build
-.PHONY: help setup build run test dev tsan asan bench lint format clean
+.PHONY: help setup build run test dev tsan asan model bench lint format clean
 ONLY ?= .
 
 help:
@@ -36,6 +37,15 @@ test: build
 dev tsan asan: %: build/%/build.ninja setup
 	cmake --build --preset $*
 	ctest --preset $*
+
+# All tests run to their end, and the table is printed, whatever fails.
+edges := $(CURDIR)/build/release/edges.jsonl
+model: build/release/build.ninja setup
+	cmake --build --preset release --target model_tests
+	@rm -f $(edges); failed=0; \
+	ACQREL_MODEL_REPORT=$(edges) ctest --preset release -R '^model/[a-z_]+/' || failed=1; \
+	python3 -B tests/rules/edges_report.py $(edges) || failed=1; \
+	exit $$failed
 
 bench: build/release/build.ninja setup
 	cmake --build --preset release --target benchmarks
