@@ -14,9 +14,9 @@ namespace acqrel::model {
 /// What a run found. The first one ends the search.
 enum class trouble_kind : std::uint8_t {
   none,
-  race,              // conflicting accesses, one not atomic, unordered by happens-before
-  use_after_free,    // also: of a dead stack frame, outside any block
-  bad_free,          // double free, not the start of a block
+  race,            // conflicting accesses, one not atomic, unordered by happens-before
+  use_after_free,  // also: of a dead stack frame, outside any block
+  bad_free,        // double free, not the start of a block
   leak,
   deadlock,          // no thread can go on, each waits for another
   livelock,          // a loop that nobody will ever end
@@ -64,6 +64,10 @@ value load_word(const void* key, unsigned word, order, const void* site);
 void store_word(const void* key, unsigned word, value to, order, const void* site);
 value modify_word(const void* key, unsigned word, const modification&, const void* site);
 std::uint32_t choose(std::uint32_t n, const void* site);
+/// Whether this is such a word and not an atomic object of the program; and the key it belongs to.
+inline constexpr location word_mark = location{1} << 47;
+constexpr bool is_word(location l) { return (l & word_mark) != 0; }
+inline const void* key_of_word(location l) { return reinterpret_cast<const void*>(l & (word_mark - 1)); }
 
 // ---- threads
 /// A new model thread that runs body(argument) and then its exit handlers; bound_hit if there are too many.
@@ -79,6 +83,10 @@ void* join_thread(thread_id, const void* site);
 /// wait has a time limit, whose end is another execution, so nobody is deadlocked while this thread waits.
 [[noreturn]] void stuck(std::string (*waits_for)(const void* object), const void* object, const void* site,
                         bool bounded = false);
+
+/// The running thread wrote `size` bytes of plain memory, or a block's beginning or end did: what tells a loop that waits
+/// from one that works. Called by the memory for each plain write.
+void wrote_plainly(const void* p, std::size_t size);
 
 /// Time as the running thread has it, in ns; moves by `by` for it and for what happens after (time.cpp).
 std::uint64_t virtual_time(std::uint64_t by = 0);

@@ -45,10 +45,11 @@ struct options {
   unsigned spurious_wakeups = 0;             ///< of waits, in one execution
   bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
   bool report_leaks = false;
-  std::uint64_t samples = 0;  ///< not 0: that many random executions instead of all
-  std::uint64_t seed = 1;     ///< of the samples
-  bool repeat_runs = false;   ///< every execution twice: finds a test that is not deterministic
-  bool progress = true;       ///< now and then a line on stderr, if it takes long
+  std::uint64_t samples = 0;         ///< not 0: that many random executions instead of all
+  std::uint64_t seed = 1;            ///< of the samples
+  bool repeat_runs = false;          ///< every execution twice: finds a test that is not deterministic
+  bool look_for_duplicates = false;  ///< remember every execution: a check of the checker
+  bool progress = true;              ///< now and then a line on stderr, if it takes long
 };
 
 /// What came of weakening one of options::shows.

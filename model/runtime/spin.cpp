@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spin.hpp"
+
+#include <algorithm>
+
+namespace acqrel::model {
+namespace {
+
+// The hash of a state is a sum over its words, so that one word can be taken out of it again.
+std::uint64_t mixed(std::uint64_t place, std::uint64_t word) {
+  const auto wide = static_cast<value>(word ^ (place * 0x9e3779b97f4a7c15u)) * 0xd6e8feb86659fd93u;
+  return static_cast<std::uint64_t>(wide) ^ static_cast<std::uint64_t>(wide >> 64);
+}
+
+std::uint64_t mixed(const std::uint64_t* word) { return mixed(reinterpret_cast<std::uintptr_t>(word), *word); }
+
+const std::uint64_t* word_at(std::uintptr_t address) {
+  return reinterpret_cast<const std::uint64_t*>(address & ~std::uintptr_t{7});
+}
+
+}  // namespace
+
+bool leaves_no_trace(const graph& g, const turn& t) {
+  const auto within = [&](event_id e) { return e.thread == t.thread && e.index >= t.from && e.index < t.to; };
+  const std::vector<event>& events = g.of(t.thread);
+  for (unsigned i = t.from; i < t.to && i < events.size(); ++i) {
+    const event& e = events[i];
+    if (e.what == kind::create || e.what == kind::join) return false;
+    if (e.what == kind::choice && e.val != 0) return false;
+    if (e.what != kind::write) continue;
+    // Look at the block once: at its first write.
+    const event_id here{t.thread, static_cast<std::uint8_t>(i)};
+    const graph::object& object = g.objects()[e.object];
+    const unsigned first = g.place(here, object);
+    if (within(g.write_at(first - 1, object))) continue;
+    unsigned last = first;
+    while (last < object.writes.size() && within(g.write_at(last + 1, object))) ++last;
+    if (g.value_of(g.write_at(last, object), object) != g.value_of(g.write_at(first - 1, object), object)) return false;
+    for (event_id reader : object.reads) {
+      if (within(reader)) continue;
+      const event_id read = g.at(reader).from;
+      if (!within(read)) continue;
+      const unsigned at = g.place(read, object);
+      if (at >= first && at < last) return false;
+    }
+  }
+  return true;
+}
+
+void loops::begin(const char* stack_high) {
+  past_.clear();
+  shared_.clear();
+  frames_.clear();
+  high_ = word_at(reinterpret_cast<std::uintptr_t>(stack_high));
+}
+
+int loops::come_back(const registers& now, unsigned position) {
+  std::uint64_t state = reinterpret_cast<std::uintptr_t>(now.stack);
+  for (unsigned i = 0; i < 6; ++i) state += mixed(i, now.preserved[i]);
+  for (const std::uint64_t* word = now.stack; word < high_; ++word) state += mixed(word);
+  for (const std::uint64_t* word : shared_)
+    if (word >= now.stack) state -= mixed(word);
+  for (visit& before : past_) {
+    if (before.state != state) continue;
+    const unsigned then = before.position;
+    before.position = position;  // the next turn begins here, if this one counts
+    return static_cast<int>(then);
+  }
+  past_.push_back({state, now.stack, position});
+  return -1;
+}
+
+void loops::share(const void* address, std::size_t size) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  for (const std::uint64_t* word = word_at(begin); word < word_at(begin + size + 7); ++word) {
+    if (std::find(shared_.begin(), shared_.end(), word) != shared_.end()) continue;
+    shared_.push_back(word);
+    // It was part of the states so far with the value it still has.
+    for (visit& before : past_)
+      if (word >= before.stack) before.state -= mixed(word);
+  }
+}
+
+void loops::remove(const void* address, std::size_t size) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  const std::uint64_t* first = word_at(begin);
+  const std::uint64_t* last = word_at(begin + size + 7);
+  const auto old =
+      std::remove_if(shared_.begin(), shared_.end(), [&](auto word) { return word >= first && word < last; });
+  if (old == shared_.end()) return;
+  shared_.erase(old, shared_.end());
+  act();
+}
+
+void loops::drop_dead() {
+  const auto* bottom = static_cast<const std::uint64_t*>(frames_.back());
+  std::erase_if(shared_, [&](auto word) { return word < bottom; });
+}
+
+}  // namespace acqrel::model
