@@ -57,7 +57,7 @@ asm(R"(
   .cfi_endproc
 .endm
 
-.text
+.pushsection .text
 .p2align 6
 .globl acqrel_model_switch
 .hidden acqrel_model_switch
@@ -96,6 +96,7 @@ acqrel_model_begin:
   ud2
   .cfi_endproc
 .size acqrel_model_begin, . - acqrel_model_begin
+.popsection
 )");
 
 extern "C" {
