@@ -76,11 +76,12 @@ namespace {
 const std::multimap<std::string, const void*>& operations() {
   static const std::multimap<std::string, const void*> all = [] {
     traced::run();
+    traced::run_what_is_gone();
     std::multimap<std::string, const void*> named;
     for (const void* address : met) {
       const std::string& text = acqrel::model::site_of(address).text;
       const std::size_t at = text.find("at: ");
-      named.emplace(at == std::string::npos ? "(none) " + text : text.substr(at + 4), address);
+      named.emplace(at == std::string::npos ? text : text.substr(at + 4), address);
     }
     return named;
   }();
@@ -142,6 +143,17 @@ TEST(sites, an_address_of_nothing_is_shown_as_it_is) {
   const site& found = acqrel::model::site_of(reinterpret_cast<const void*>(0x1234));
   EXPECT_EQ(found.line, 0);
   EXPECT_EQ(found.brief(), "0x1234");
+}
+
+TEST(sites, a_source_that_is_not_there_has_a_line_and_no_text) {
+  const site& found = acqrel::model::site_of(operation(""));
+  EXPECT_EQ(found.brief(), "away.cpp:7");
+  EXPECT_EQ(found.function, "traced::run_what_is_gone()");
+  acqrel::model::forget_edges();
+  order_at("store", order::release);
+  EXPECT_EQ(acqrel::model::unread_sources(), names{});
+  order_at("", order::release);
+  EXPECT_EQ(acqrel::model::unread_sources(), names{found.file});
 }
 
 TEST(sites, what_is_asked_again_is_the_same_object) {

@@ -59,4 +59,7 @@ void run() {
   other.store(inlined_into_two(), std::memory_order_relaxed);
 }
 
+#line 7 "gone/away.cpp"
+void run_what_is_gone() { word.store(7, std::memory_order_release); }
+
 }  // namespace traced

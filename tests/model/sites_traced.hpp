@@ -5,5 +5,7 @@
 namespace traced {
 
 void run();
+/// As if its source had been elsewhere, and is no more.
+void run_what_is_gone();
 
 }  // namespace traced
