@@ -16,7 +16,7 @@ struct point {
 
 // All lengths in pixels of the picture.
 constexpr double character = 8.43;  // a monospaced one of 14 pixels
-constexpr double box_height = 36, row_step = 92, margin = 36, top = 104, header = 40, lane_step = 13;
+constexpr double box_height = 36, margin = 36, top = 104, lane_step = 14, port_step = 9;
 
 constexpr std::array relations{relation::rf, relation::sw, relation::mo, relation::rb, relation::race};
 
@@ -67,10 +67,18 @@ class picture {
     threads_ = static_cast<unsigned>(p.threads.size());
     for (const drawing::box& b : d.boxes) rows_ = std::max(rows_, b.row + 1);
     lanes_.assign(rows_ + 1, 0);
+    for (const drawing::line& l : d.lines)
+      if (l.from >= 0 && apart(l) > 1) ++lanes_[gap(l)];
+    header_ = 38 + lane_step * lanes_[0];
+    row_step_ = 92 + lane_step * (*std::max_element(lanes_.begin(), lanes_.end()) > 3
+                                      ? *std::max_element(lanes_.begin(), lanes_.end()) - 3
+                                      : 0);
+    lanes_.assign(rows_ + 1, 0);
+    assign_ports();
     width_ = std::max({2 * margin + 80 + threads_ * column_step_ - 120,
                        2 * margin + static_cast<double>(caption.size()) * 7.3, 2 * margin + legend_width()});
     left_ = (width_ - (threads_ * column_step_ - 120)) / 2;
-    const double bottom = top + header + rows_ * row_step - (row_step - box_height);
+    const double bottom = top + header_ + rows_ * row_step_ - (row_step_ - box_height);
     height_ = bottom + 96;
 
     body_ += "<rect x=\"0.5\" y=\"0.5\" width=\"" + number_text(width_ - 1) + "\" height=\"" +
@@ -104,7 +112,7 @@ class picture {
 
  private:
   double centre(unsigned thread) const { return left_ + thread * column_step_ + box_width_ / 2; }
-  double middle(unsigned row) const { return top + header + row * row_step + box_height / 2; }
+  double middle(unsigned row) const { return top + header_ + row * row_step_ + box_height / 2; }
   const drawing::box& at_box(int index) const { return drawing_.boxes[static_cast<unsigned>(index)]; }
   bool drawn(relation r) const {
     return std::any_of(drawing_.lines.begin(), drawing_.lines.end(),
@@ -142,14 +150,43 @@ class picture {
           "font-size=\"14\" fill=\"#111827\"");
   }
 
-  // How many lines before this one join the same two boxes, whichever way.
-  unsigned twins_before(std::size_t index) const {
-    const drawing::line& now = drawing_.lines[index];
-    return static_cast<unsigned>(
-        std::count_if(drawing_.lines.begin(), drawing_.lines.begin() + static_cast<std::ptrdiff_t>(index),
-                      [&](const drawing::line& l) {
-                        return (l.from == now.from && l.to == now.to) || (l.from == now.to && l.to == now.from);
-                      }));
+  unsigned apart(const drawing::line& l) const {
+    const unsigned a = at_box(l.from).thread, b = at_box(l.to).thread;
+    return a < b ? b - a : a - b;
+  }
+  /// The row above which a line runs that has boxes in its way.
+  unsigned gap(const drawing::line& l) const { return std::max(at_box(l.from).row, at_box(l.to).row); }
+  /// Whether the line leaves (or reaches) a box on its right-hand side.
+  bool on_right(const drawing::line& l, int box) const {
+    const unsigned here = at_box(box).thread, there = at_box(box == l.from ? l.to : l.from).thread;
+    return here == there ? l.what != relation::mo : there > here;
+  }
+
+  // Lines that meet one side of a box meet it at different heights, those that go up highest.
+  void assign_ports() {
+    struct end {
+      unsigned other_row;
+      std::size_t line;
+      bool target;
+    };
+    ports_.assign(drawing_.lines.size(), {0, 0});
+    for (int b = 0; b < static_cast<int>(drawing_.boxes.size()); ++b)
+      for (const bool right : {false, true}) {
+        std::vector<end> ends;
+        for (std::size_t i = 0; i < drawing_.lines.size(); ++i) {
+          const drawing::line& l = drawing_.lines[i];
+          if (l.from < 0 || (l.from != b && l.to != b) || on_right(l, b) != right) continue;
+          ends.push_back({at_box(l.from == b ? l.to : l.from).row, i, l.to == b});
+        }
+        std::stable_sort(ends.begin(), ends.end(),
+                         [](const end& x, const end& y) { return x.other_row < y.other_row; });
+        const double count = static_cast<double>(ends.size());
+        const double step = std::min(port_step, (box_height - 6) / std::max(1.0, count - 1));
+        for (std::size_t k = 0; k < ends.size(); ++k) {
+          auto& [from, to] = ports_[ends[k].line];
+          (ends[k].target ? to : from) = (static_cast<double>(k) - (count - 1) / 2) * step;
+        }
+      }
   }
 
   void line(std::size_t index) {
@@ -157,35 +194,29 @@ class picture {
     const drawing::box& to = at_box(l.to);
     if (l.from < 0) return from_nowhere(to);
     const drawing::box& from = at_box(l.from);
-    const double shift = 11.0 * twins_before(index);
-    if (from.thread == to.thread) return beside(l.what, from, to, shift);
-    const double side = to.thread > from.thread ? 1 : -1;
-    const point a{centre(from.thread) + side * box_width_ / 2, middle(from.row) + shift - 4};
-    const point b{centre(to.thread) - side * box_width_ / 2, middle(to.row) + shift - 4};
-    const unsigned apart = from.thread < to.thread ? to.thread - from.thread : from.thread - to.thread;
-    if (apart == 1) {
-      const point c{a.x + side * 30, a.y}, d{b.x - side * 30, b.y};
+    const double side_from = on_right(l, l.from) ? 1 : -1, side_to = on_right(l, l.to) ? 1 : -1;
+    const point a{centre(from.thread) + side_from * box_width_ / 2, middle(from.row) + ports_[index].first};
+    const point b{centre(to.thread) + side_to * box_width_ / 2, middle(to.row) + ports_[index].second};
+    if (apart(l) <= 1) {
+      const double bow = apart(l) == 0 ? 48 : 34;
+      const point c{a.x + side_from * bow, a.y}, d{b.x + side_to * bow, b.y};
       curve(l.what, "M" + at(a) + "C" + at(c) + " " + at(d) + " " + at(b));
-      return label(l.what, on_curve(a, c, d, b, from.row == to.row ? 0.5 : 0.3 + 0.03 * shift));
+      // Its name stands in the upper half, where no lane runs; that of a second line between the same boxes in the lower.
+      const bool second =
+          std::any_of(drawing_.lines.begin(), drawing_.lines.begin() + static_cast<std::ptrdiff_t>(index),
+                      [&](const drawing::line& e) { return e.from == l.from && e.to == l.to; });
+      const bool level = apart(l) == 0 || from.row == to.row;
+      const double t = level ? (second ? 0.3 : 0.5) : (from.row > to.row) != second ? 0.68 : 0.32;
+      return label(l.what, on_curve(a, c, d, b, t));
     }
-    // Over the boxes between: along a lane above the lower of the two rows.
-    const unsigned gap = std::max(from.row, to.row);
-    const double y = middle(gap) - box_height / 2 - 12 - lane_step * lanes_[gap]++;
-    const point over_a{a.x + side * 48, y}, over_b{b.x - side * 48, y};
-    curve(l.what, "M" + at(a) + "C" + at({a.x + side * 30, a.y}) + " " + at({a.x + side * 20, y}) + " " + at(over_a) +
-                      "L" + at(over_b) + "C" + at({b.x - side * 20, y}) + " " + at({b.x - side * 30, b.y}) + " " +
-                      at(b));
-    label(l.what, {(over_a.x + over_b.x) / 2 - side * (over_b.x - over_a.x) * side * 0.25, y});
-  }
-
-  // Within a thread: a bow on the right-hand side, mo on the left.
-  void beside(relation what, const drawing::box& from, const drawing::box& to, double shift) {
-    const double side = what == relation::mo ? -1 : 1;
-    const point a{centre(from.thread) + side * box_width_ / 2, middle(from.row) + shift},
-        b{a.x, middle(to.row) + shift};
-    const point c{a.x + side * (44 + shift), a.y}, d{b.x + side * (44 + shift), b.y};
-    curve(what, "M" + at(a) + "C" + at(c) + " " + at(d) + " " + at(b));
-    label(what, on_curve(a, c, d, b, 0.5));
+    // Over the boxes between: along a lane above the lower of the two rows, its name in the column next to the source.
+    const unsigned lane = lanes_[gap(l)]++;
+    const double y = middle(gap(l)) - box_height / 2 - 14 - lane_step * lane;
+    const point over_a{a.x + side_from * 48, y}, over_b{b.x + side_to * 48, y};
+    curve(l.what, "M" + at(a) + "C" + at({a.x + side_from * 30, a.y}) + " " + at({a.x + side_from * 20, y}) + " " +
+                      at(over_a) + "L" + at(over_b) + "C" + at({b.x + side_to * 20, y}) + " " +
+                      at({b.x + side_to * 30, b.y}) + " " + at(b));
+    label(l.what, {centre(side_from > 0 ? from.thread + 1 : from.thread - 1) + (lane % 2 == 0 ? -30 : 0), y});
   }
 
   // The initial value: a short arrow from above.
@@ -227,7 +258,9 @@ class picture {
   std::string body_, labels_;  // labels lie over all lines
   double box_width_ = 0, column_step_ = 0, width_ = 0, height_ = 0, left_ = 0;
   unsigned threads_ = 0, rows_ = 0;
+  double header_ = 0, row_step_ = 0;
   std::vector<unsigned> lanes_;
+  std::vector<std::pair<double, double>> ports_;  // by line: its height at either end
 };
 
 }  // namespace
