@@ -9,9 +9,10 @@ namespace acqrel::model {
 namespace {
 
 constexpr unsigned gap = 2;            // blanks between columns
-constexpr unsigned numbers = 5;        // "[12] "
-constexpr unsigned least_source = 36;  // columns that source lines ask for
-constexpr unsigned least_column = 20;  // a thread's, whatever else must be cut
+constexpr unsigned numbers = 7;        // ">[12]  "
+constexpr unsigned least_source = 40;  // columns that source lines ask for
+constexpr unsigned least_column = 16;  // a thread's, whatever else must be cut
+constexpr unsigned cut_source = 24;    // with less room they stand below the table
 constexpr std::size_t not_printed = ~std::size_t{0};
 
 /// One printed operation: an event, a read-modify-write (read and write in one), or a mark.
@@ -78,7 +79,7 @@ class page {
     switch (it.what) {
       case kind::read: return printed(it.from);
       case kind::join: return ended[it.peer];
-      case kind::start: return e.thread == 0 || started_.size() <= e.thread || started_[e.thread];
+      case kind::start: return started_[e.thread];
       default: return true;
     }
   }
@@ -91,6 +92,7 @@ class page {
     std::vector<std::size_t> next(threads, 0);
     std::vector<bool> ended(std::max<unsigned>(threads, max_threads), true);
     started_.assign(max_threads, true);
+    shown_.assign(g_.objects().size(), false);
     for (unsigned t = 0; t < threads; ++t) {
       ended[t] = steps[t].empty();
       for (unsigned i = 0; i < made(static_cast<thread_id>(t)); ++i) {
@@ -104,10 +106,17 @@ class page {
       const int index = steps[t][next[t]].index;
       return index < 0 || ready({t, static_cast<std::uint8_t>(index)}, ended);
     };
+    const auto joins = [&](thread_id t) {
+      const step& s = steps[t][next[t]];
+      return s.index >= 0 && at({t, static_cast<std::uint8_t>(s.index)}).what == kind::join;
+    };
     for (;;) {
-      if (current >= threads || !can(current)) {
+      // A join waits until there is nothing else: what the others do is one story.
+      if (!can(current) || joins(current)) {
         thread_id other = 0;
-        while (other < threads && !can(other)) ++other;
+        while (other < threads && (!can(other) || joins(other))) ++other;
+        for (thread_id t = 0; t < threads && other == threads; ++t)
+          if (can(t)) other = t;
         if (other == threads) break;
         current = other;
       }
@@ -121,6 +130,7 @@ class page {
       const event_id e{t, static_cast<std::uint8_t>(s.index)};
       const event& it = at(e);
       if (it.what == kind::create) started_[it.peer] = true;
+      if (it.what == kind::read || it.what == kind::write) shown_[it.object] = true;
       row_of_[t][e.index] = rows_.size();
       const event_id second{t, static_cast<std::uint8_t>(e.index + 1)};
       if (second.index < made(t) && joined_to_previous(second)) row_of_[t][second.index] = rows_.size();
@@ -197,27 +207,37 @@ class page {
     }
     fit(widths, source_width == 0 ? 0 : std::min(source_width, least_source));
 
+    unsigned table_width = numbers;
+    for (const unsigned w : widths) table_width += w + gap;
+    const bool beside = table_width + std::min(source_width, cut_source) <= how_.width;
+
     std::string out(numbers, ' ');
     for (unsigned t = 0; t < threads; ++t) out += padded("thread " + std::to_string(t), widths[t] + gap);
     out = trimmed(out) + "\n";
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const row& r = rows_[i];
-      unsigned before = numbers, after = 0;
-      for (unsigned t = 0; t < threads; ++t) (t < r.thread ? before : after) += t == r.thread ? 0 : widths[t] + gap;
-      const bool failing = r.noted != nullptr && r.noted->failing;
+      unsigned before = 0;
+      for (unsigned t = 0; t < r.thread; ++t) before += widths[t] + gap;
       const auto lines = wrapped(r.text, widths[r.thread]);
-      const auto room = how_.width > before + widths[r.thread] + gap + after
-                            ? how_.width - before - widths[r.thread] - gap - after
-                            : 0;
       for (std::size_t l = 0; l < lines.size(); ++l) {
-        std::string line = l == 0 ? padded("[" + std::to_string(i + 1) + "]", numbers) : std::string(numbers, ' ');
-        if (l == 0 && failing) line = padded(">" + line, numbers);
-        line += std::string(before - numbers, ' ') + padded(lines[l], widths[r.thread] + gap) + std::string(after, ' ');
-        if (l == 0) line += source_text(sources[i]).substr(0, room);
+        std::string line = padded(l == 0 ? numbered(i) : "", numbers) + std::string(before, ' ') + lines[l];
+        if (l == 0 && beside)
+          line = padded(line, table_width) + source_text(sources[i]).substr(0, how_.width - table_width);
         out += trimmed(line) + "\n";
       }
     }
+    if (beside || source_width == 0) return out;
+    out += "source\n";
+    for (std::size_t i = 0; i < rows_.size(); ++i)
+      if (const std::string text = source_text(sources[i]); !text.empty())
+        out += padded(numbered(i), numbers) + text + "\n";
     return out;
+  }
+
+  /// ">" points at a trouble.
+  std::string numbered(std::size_t i) const {
+    const bool failing = rows_[i].noted != nullptr && rows_[i].noted->failing;
+    return (failing ? ">[" : " [") + std::to_string(i + 1) + "]";
   }
 
   /// Takes from the widest column until all fit beside the source lines.
@@ -318,7 +338,7 @@ class page {
     std::size_t width = 0;
     for (std::uint16_t i = 0; i < g_.objects().size(); ++i) {
       const auto& object = g_.objects()[i];
-      if (!object.accessed()) continue;
+      if (!shown_[i]) continue;
       std::string order = value_text(object.initial) + " initial";
       for (const event_id w : object.writes)
         if (w.index < made(w.thread)) order += ", " + value_text(at(w).val) + " " + number(w);
@@ -338,6 +358,7 @@ class page {
   std::vector<row> rows_;
   std::vector<std::size_t> row_of_[max_threads];
   std::vector<bool> started_;
+  std::vector<bool> shown_;  // objects
 };
 
 }  // namespace

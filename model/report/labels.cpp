@@ -139,10 +139,11 @@ std::vector<std::string> wrapped(const std::string& text, unsigned width) {
   std::vector<std::string> lines;
   std::string rest = text;
   while (rest.size() > width) {
-    auto cut = rest.rfind(' ', width);
-    if (cut == std::string::npos || cut < 3) cut = width;
+    std::size_t cut = width;
+    while (cut > 2 && rest[cut] != ' ' && rest[cut - 1] != '(') --cut;
+    if (cut <= 2) cut = width;
     lines.push_back(trimmed(rest.substr(0, cut)));
-    rest = "  " + rest.substr(std::min(rest.size(), rest[cut] == ' ' ? cut + 1 : cut));
+    rest = "  " + rest.substr(rest[cut] == ' ' ? cut + 1 : cut);
   }
   lines.push_back(rest);
   return lines;

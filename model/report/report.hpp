@@ -39,7 +39,7 @@ struct telling {
   std::vector<mark> marks;
   /// How many events of each thread were made; later ones, recorded but not reached again, are left out.
   std::optional<std::array<unsigned, max_threads>> made;
-  unsigned width = 132;
+  unsigned width = 140;
 };
 
 /// Threads as columns, one row an event in an order that respects program order and reads-from; then modification orders, and
