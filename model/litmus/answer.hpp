@@ -29,6 +29,10 @@ struct answer {
 
 answer run(const program&, memory_model = memory_model::cxx20);
 
+/// The same to the letter of ISO C++20, which allows load buffering; nothing if that would take more than so many
+/// combinations of values.
+std::optional<answer> run_to_the_letter(const program&, const answer& by_default, double most_guesses = 20'000);
+
 /// "0:r0=1; 1:r0=0;"
 std::string state_text(const program&, const std::vector<number>& state);
 const char* text(observation);   ///< "Never", ...

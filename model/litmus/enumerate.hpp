@@ -57,6 +57,11 @@ struct too_large : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A program that uses as an address what is none.
+struct bad_address : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 struct enumeration {
   std::uint64_t executions = 0;
   /// Some execution was left out because a loop went on for too long.
