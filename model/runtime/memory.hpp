@@ -41,8 +41,10 @@ void plain_write(const void* p, std::size_t size, const void* site);
 /// An atomic access that the running thread is about to make, as its very next event: checks it against plain accesses
 /// and the life of the block, remembers it, and returns the key of the atomic object there: address and generation, which
 /// grows when a plain write overlaps it. Bit 47 of a key is never set. Two sizes at one place are misuse.
-/// `reads`/`writes`: what it does (a failed compare-exchange only reads).
+/// `reads`/`writes`: what it does; a compare-exchange, until it is known to succeed, only reads.
 location atomic_access(const void* p, std::size_t size, bool reads, bool writes, const void* site);
+/// The compare-exchange that the running thread made as its last events did write.
+void atomic_exchanged(const void* p, std::size_t size, const void* site);
 
 /// Text for reports: "byte 8 of the block of 24 bytes allocated by thread 1 at queue.hpp:31", "global `ready`".
 std::string describe(const void* p);

@@ -57,13 +57,17 @@ void store(void* object, std::size_t size, value to, order how, const void* site
 
 value modify(void* object, const modification& how, const void* site) {
   wait_turn();
-  const location l = atomic_access(object, how.size, true, true, site);
+  const bool compares = how.how == update::compare_exchange;
+  const location l = atomic_access(object, how.size, true, !compares, site);
   share_stack(object, how.size);
   modification m = how;
   m.success = effective(site, how.success);
   m.failure = effective_on_failure(site, how.failure);
   const value seen = tree().rmw(self(), l, contents(object, how.size), m, site);
-  if (m.writes(seen)) settle(object, how.size, l);
+  if (m.writes(seen)) {
+    if (compares) atomic_exchanged(object, how.size, site);
+    settle(object, how.size, l);
+  }
   return seen;
 }
 

@@ -279,7 +279,11 @@ void forget_accesses() {
 }
 
 void plain_read(const void* p, std::size_t size, const void* site) { plain(p, size, reads_it, site); }
-void plain_write(const void* p, std::size_t size, const void* site) { plain(p, size, writes_it, site); }
+
+void plain_write(const void* p, std::size_t size, const void* site) {
+  plain(p, size, writes_it, site);
+  wrote_plainly(p, size);
+}
 
 location atomic_access(const void* p, std::size_t size, bool reads, bool writes, const void* site) {
   const auto address = reinterpret_cast<std::uintptr_t>(p);
@@ -325,6 +329,14 @@ location atomic_access(const void* p, std::size_t size, bool reads, bool writes,
     c->anew &= static_cast<std::uint8_t>(~bytes);
   }
   return location{address} | location{extension_of(*parts[0].c).generation[address % granule]} << (address_bits + 1);
+}
+
+void atomic_exchanged(const void* p, std::size_t size, const void* site) {
+  access a = access_by_self(size, atomically | reads_it | writes_it, site);
+  --a.when;  // its write is the event made last
+  const clock& now = tree().now(a.thread);
+  each_granule(a, reinterpret_cast<std::uintptr_t>(p), size,
+               [&now](cell& c, const access& part, std::uintptr_t where) { touch(c, part, now, where); });
 }
 
 void end_block(const block& b) {

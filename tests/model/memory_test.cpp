@@ -176,6 +176,27 @@ TEST(model_memory, two_accesses_race_if_one_writes_and_one_is_not_atomic) {
   }
 }
 
+TEST(model_memory, a_compare_exchange_writes_only_if_it_succeeds) {
+  for (const bool succeeds : {false, true}) {
+    begin();
+    static int object;
+    atomic_access(&object, 4, true, false, line(2));
+    event(0);  // its read
+    if (succeeds) {
+      event(0);  // its write
+      atomic_exchanged(&object, 4, line(2));
+    }
+    const clock released = clocks[0];
+    running = 1;
+    const ended e = trouble_of([&] { plain_read(&object, 4, line(3)); });
+    EXPECT_EQ(e.kind, succeeds ? kind::race : kind::none);
+    EXPECT_EQ(e.what.find("4-byte atomic read-modify-write by thread 0 at line 2") != std::string::npos, succeeds);
+    running = 2;
+    clocks[2].join(released);  // as from what it wrote
+    EXPECT_EQ(trouble_of([&] { plain_read(&object, 4, line(3)); }).kind, kind::none);
+  }
+}
+
 TEST(model_memory, bytes_next_to_each_other_are_apart) {
   begin();
   static std::array<char, 64> object;
