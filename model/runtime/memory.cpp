@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "blocks.hpp"
-#include "scheduler.hpp"
 #include "sites.hpp"
 
 namespace acqrel::model {
@@ -104,8 +103,8 @@ void* allocate(std::size_t size, std::size_t alignment, const void* site) {
   }
   const std::size_t start = (mine.used + gap + alignment - 1) / alignment * alignment;
   if (size > arena_size || start < mine.used || start + room > arena_size - gap)
-    trouble_of_run().bound_hit("memory of thread " + std::to_string(made.thread) + ": " + plural(size, "byte") +
-                               " more than its " + std::to_string(arena_size >> 20) + " MiB");
+    bound("memory of thread " + std::to_string(made.thread) + ": " + plural(size, "byte") + " more than its " +
+          std::to_string(arena_size >> 20) + " MiB");
   mine.used = start + room;
   char* const p = base + made.thread * arena_size + start;
   mine.blocks.push_back({p, size, room, false, made, {}});

@@ -94,6 +94,8 @@ std::uint64_t virtual_time(std::uint64_t by = 0);
 // ---- ends of a run
 [[noreturn]] void fail(trouble_kind, const std::string& what, const void* site = nullptr);
 [[noreturn]] void not_modelled(const char* function, const void* site);
+/// A limit of the checker was reached, named in words: this run counts for nothing, and the result is "not exhaustive".
+[[noreturn]] void bound(const std::string& what);
 
 /// The explorer of the run in progress.
 explorer& tree();

@@ -266,6 +266,7 @@ ending run_once(explorer& tree, const std::function<void()>& test, const run_lim
 
 const finding& found() { return trouble_found; }
 const std::string& bound() { return bound_found; }
+void bound(const std::string& what) { trouble_callbacks.bound_hit(what); }
 void begin_bounds() { bound_found.clear(); }
 
 void mark_waits() {

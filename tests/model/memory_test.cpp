@@ -12,7 +12,6 @@
 
 #include "model/runtime/blocks.hpp"
 #include "model/runtime/modules.hpp"
-#include "model/runtime/scheduler.hpp"
 #include "model/runtime/sites.hpp"
 
 // ---- a run that the test plays ----
@@ -79,13 +78,7 @@ explorer& tree() {
   return *static_cast<explorer*>(place);
 }
 void fail(trouble_kind kind, const std::string& what, const void*) { throw ended{kind, what}; }
-trouble& trouble_of_run() {
-  static class final : public trouble {
-    void nondeterministic(const std::string& what) override { throw ended{trouble_kind::nondeterministic, what}; }
-    void bound_hit(const std::string& what) override { throw ended{trouble_kind::none, "bound: " + what}; }
-  } thrower;
-  return thrower;
-}
+void bound(const std::string& what) { throw ended{trouble_kind::none, "bound: " + what}; }
 void wrote_plainly(const void*, std::size_t) {}
 thread_id stack_of(const void* p, bool* dead) {
   const bool there = p >= somebodys_stack.data() && p < somebodys_stack.data() + somebodys_stack.size();
