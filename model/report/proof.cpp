@@ -88,11 +88,12 @@ result prove(const options& how, const std::function<void()>& test) {
       options lowered = shipped;
       lowered.weaken.push_back(edge);
       const result weak = check(lowered, test);
-      w.executions = weak.executions;
-      if (fails(weak))
+      if (fails(weak)) {
         w.trouble = weak.trouble;
-      else
+        w.execution = weak.executions + weak.blocked + 1;
+      } else {
         wrong = unnoticed(edge, weak);
+      }
     }
     record(r, w);
     r.weakened.push_back(std::move(w));

@@ -51,7 +51,9 @@ std::string result::line() const {
       return begin + "passed: every execution of C++20 without load buffering: " + counts(*this) + ", " +
              time_taken(*this) + bounds(*this);
     case verdict::failed:
-      return begin + "FAILED: " + trouble + " after " + counts(*this) + ", " + time_taken(*this) + bounds(*this);
+      if (execution.empty()) return begin + "FAILED: " + trouble + "; " + counts(*this) + ", " + time_taken(*this);
+      return begin + "FAILED: " + trouble + " in execution " + grouped(executions + blocked + 1) + ", " +
+             time_taken(*this);
     case verdict::not_exhaustive:
       return begin + "NOT EXHAUSTIVE: none of these fails: " + counts(*this) + ", " + time_taken(*this) +
              bounds(*this) + "; " + not_exhaustive;
@@ -68,8 +70,8 @@ std::string result::report() const {
                            "\n  with options::replay, or ACQREL_MODEL_REPLAY in the environment of this one test");
   for (const weakened_edge& w : weakened) {
     out += w.trouble.empty() ? "\nedge " + w.edge + ": weakened, and the test still passes\n"
-                             : "\nedge " + w.edge + ": weakened, it fails: " + w.trouble + " after " +
-                                   counted(w.executions, "execution") + "\n";
+                             : "\nedge " + w.edge + ": weakened, it fails: " + w.trouble + " in execution " +
+                                   grouped(w.execution) + "\n";
   }
   return out;
 }

@@ -55,8 +55,8 @@ struct options {
 /// What came of weakening one of options::shows.
 struct weakened_edge {
   std::string edge;
-  std::string trouble;  ///< what then goes wrong; empty: nothing, or the edge was not met
-  std::uint64_t executions = 0;
+  std::string trouble;          ///< what then goes wrong; empty: nothing, or the edge was not met
+  std::uint64_t execution = 0;  ///< in which it goes wrong: 1 is the first
 };
 
 struct result {
