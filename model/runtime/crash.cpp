@@ -17,9 +17,18 @@ stack_t stack_before;
 void* stack = nullptr;
 void (*reporter)(int, void*) = nullptr;
 
+void restore_actions() {
+  for (std::size_t i = 0; i < crashes.size(); ++i) sigaction(crashes[i], &actions_before[i], nullptr);
+}
+
 void crashed(int signal, siginfo_t* info, void*) {
-  reporter(signal, info->si_addr);
-  abort();
+  void* thread_pointer = nullptr;
+  asm("movq %%fs:0, %0" : "=r"(thread_pointer));
+  if (thread_id owner = 0; is_thread_local(thread_pointer, &owner)) {
+    reporter(signal, info->si_addr);
+    abort();
+  }
+  restore_actions();  // not of a model thread: to return is to crash again, where it shows
 }
 
 }  // namespace
@@ -46,7 +55,7 @@ void catch_crashes(void (*report)(int signal, void* address)) {
 
 void release_crashes() {
   if (reporter == nullptr) return;
-  for (std::size_t i = 0; i < crashes.size(); ++i) sigaction(crashes[i], &actions_before[i], nullptr);
+  restore_actions();
   sigaltstack(&stack_before, nullptr);
   reporter = nullptr;
 }

@@ -59,9 +59,9 @@ bool is_thread_local(const void* p, thread_id* owner);
 /// Whether `p` lies on the stack of model thread `*owner`, alive or not; sets it to max_threads if not.
 bool is_on_stack(const void* p, thread_id* owner);
 
-/// Turns SIGSEGV, SIGBUS, SIGFPE and SIGILL of checked code into a call of report(signal, address) on the checker's own
-/// stack, with the thread pointer of the fiber that ran; it must not return, but may go() away. Overflow of a fiber's
-/// stack is a SIGSEGV right below stack_low().
+/// Turns SIGSEGV, SIGBUS, SIGFPE and SIGILL on a fiber into a call of report(signal, address) on the checker's own stack,
+/// with the thread pointer of the fiber that ran; it must not return, but may go() away. Overflow of a fiber's stack is a
+/// SIGSEGV right below stack_low(). A crash elsewhere, of the checker between runs, ends the process as ever.
 void catch_crashes(void (*report)(int signal, void* address));
 /// What was there before catch_crashes().
 void release_crashes();

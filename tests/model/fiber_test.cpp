@@ -504,6 +504,17 @@ TEST_F(fibers, report_the_overflow_of_a_stack_and_spare_its_neighbour) {
   EXPECT_TRUE(ended[6]);
 }
 
+TEST(fiber_crashes, are_not_reported_of_the_kernel_thread) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto crash_between_runs = [] {
+    prepare_fibers();
+    catch_crashes([](int, void*) { _exit(0); });
+    volatile std::uintptr_t nowhere = 0x40;
+    *reinterpret_cast<volatile int*>(nowhere) = 1;
+  };
+  EXPECT_EXIT(crash_between_runs(), testing::KilledBySignal(SIGSEGV), "");
+}
+
 TEST_F(fibers, leave_signals_as_they_found_them) {
   struct sigaction mine {
   }, now{};
