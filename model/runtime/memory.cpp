@@ -115,13 +115,14 @@ void release(void* p, const void* site) {
   const std::size_t home = offset_of(p) / arena_size;
   const std::size_t n = in_arena(p) ? blocks_up_to(arenas[home], p) : 0;
   block* const b = n == 0 ? nullptr : &arenas[home].blocks[n - 1];
-  const std::string by = "thread " + std::to_string(self()) + " frees at " + site_of(site).brief();
+  const auto by = [&] { return "thread " + std::to_string(self()) + " frees at " + site_of(site).brief(); };
   if (b == nullptr || b->start != p)
-    fail(trouble_kind::bad_free,
-         by + " what is not the start of a block: " + describe(p) + ". Free the pointer that the allocation returned.",
-         site);
+    fail(
+        trouble_kind::bad_free,
+        by() + " what is not the start of a block: " + describe(p) + ". Free the pointer that the allocation returned.",
+        site);
   if (b->freed)
-    fail(trouble_kind::bad_free, by + " for the second time " + describe(p) + ". One owner must free a block, once.",
+    fail(trouble_kind::bad_free, by() + " for the second time " + describe(p) + ". One owner must free a block, once.",
          site);
   b->ended = access_by_self(b->size, writes_it | frees_it, site);
   wrote_plainly(p, b->size);
