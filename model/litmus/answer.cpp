@@ -17,12 +17,16 @@ bool answer::ok(const condition& c) const {
   return false;
 }
 
-answer run(const program& p, memory_model model) {
+answer run(const program& p, memory_model model, std::uint64_t most_executions) {
   answer a;
   const std::vector<operand_name> names = shown(p);
   std::set<std::vector<number>> states;
   std::vector<number> state(names.size());
   const enumeration all = enumerate(p, model, [&](const execution& x) {
+    if (most_executions != 0 && a.positive + a.negative == most_executions) {
+      throw too_large(p.file + ": " + p.name + " has more than " + std::to_string(most_executions) +
+                      " executions; raise the limit, or make the test smaller");
+    }
     for (std::size_t i = 0; i < names.size(); ++i) state[i] = x.value(names[i]);
     states.insert(state);
     const bool holds_here = holds(p.final.holds, [&](operand_name n) { return x.value(n); });

@@ -27,7 +27,8 @@ struct answer {
   bool ok(const condition&) const;  ///< whether what the file claims is so
 };
 
-answer run(const program&, memory_model = memory_model::cxx20);
+/// Throws too_large after `most_executions` of them; 0: no bound.
+answer run(const program&, memory_model = memory_model::cxx20, std::uint64_t most_executions = 0);
 
 /// The same to the letter of ISO C++20, which allows load buffering; nothing if that would take more than so many
 /// combinations of values.
