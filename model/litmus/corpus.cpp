@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "corpus_parts.hpp"
 
@@ -59,6 +60,23 @@ std::vector<std::string> families() {
   for (const entry& e : corpus())
     if (std::find(found.begin(), found.end(), e.family) == found.end()) found.push_back(e.family);
   return found;
+}
+
+std::string about_family(std::string_view family) {
+  for (const shape& s : shapes())
+    if (s.name == family) return s.summary;
+  constexpr std::pair<std::string_view, const char*> others[] = {
+      {"publication", "data behind a flag: which orders and fences publish it"},
+      {"release-sequence", "what an acquire learns of a release through other threads' writes"},
+      {"seq_cst", "what seq_cst does not mean"},
+      {"dekker", "store buffering with unlike halves, and what is built on it"},
+      {"remedies", "what --explain recommends in place of seq_cst"},
+      {"atomicity", "read-modify-writes, locks and compare-exchanges that fail"},
+      {"quiz", "the quizzes of a text on Go's atomics, asked of C++: B.1 to B.5, Q.1 to Q.4, section 13"},
+  };
+  for (const auto& [name, about] : others)
+    if (name == family) return about;
+  return {};
 }
 
 }  // namespace acqrel::model::litmus

@@ -38,6 +38,8 @@ const entry* find_entry(std::string_view name);
 std::vector<const entry*> matching(std::string_view pattern);
 /// Families in order, each once.
 std::vector<std::string> families();
+/// What the tests of a family have in common, in a line.
+std::string about_family(std::string_view family);
 
 // ---- the shapes behind most of it
 struct access {

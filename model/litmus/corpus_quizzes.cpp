@@ -86,10 +86,10 @@ exists (2:r0=1 /\ ~(2:r1=5))
      "The text: in Go yes, in C++ with release/acquire no; Go is stronger here. (And it says that A prints; B does.)",
      "Wrong. It is message passing, MP+ra: the store to b is a release after the store to a, the load of b that reads "
      "1 "
-     "acquires it, so the store to a happens before the load of a, and coherence forbids the old value. Only relaxed "
-     "accesses "
-     "allow it (MP+rlx). What release and acquire do not give is the order of a store and a later load of another "
-     "object: SB.",
+     "acquires it, so the store to a happens before the load of a, and coherence forbids the old value. Without "
+     "the release or without the acquire it may happen (MP+rlx+acq, MP+rel+rlx). What release and acquire do not give "
+     "is the "
+     "order of a store and a later load of another object: SB.",
      R"(
 P0(atomic_int* a, atomic_int* b) {
   atomic_store_explicit(a, 1, memory_order_release);

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explain.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <stdexcept>
+#include <utility>
+
+#include "answer.hpp"
+#include "corpus.hpp"
+#include "cycle.hpp"
+#include "draw.hpp"
+#include "explain_notes.hpp"
+#include "parse.hpp"
+
+namespace acqrel::model::litmus {
+
+namespace {
+
+constexpr std::size_t line_width = 100;
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+/// Paragraphs, broken at spaces; `first` begins the first line, the others are indented to match.
+std::string wrapped(std::string_view text, const std::string& first = "    ") {
+  std::string out, now = first;
+  const std::string indent(first.size(), ' ');
+  bool fresh = true;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (!fresh && now.size() + 1 + word.size() > line_width) {
+      out += now + "\n";
+      now = indent;
+      fresh = true;
+    }
+    now += (fresh ? "" : " ") + std::string(word);
+    fresh = false;
+    if (end < text.size() && text[end] == '\n') {
+      out += now + "\n" + (text.substr(end).substr(0, 2) == "\n\n" ? "\n" : "");
+      now = indent;
+      fresh = true;
+      at = text.find_first_not_of('\n', end);
+      if (at == std::string_view::npos) return out;
+      continue;
+    }
+    at = end + 1;
+  }
+  return out + now + "\n";
+}
+
+std::string indented(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1);
+    if (text[at] != '\n') out += "    ";
+    out += text.substr(at, end - at + 1);
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string heading(const std::string& text) { return "\n" + text + "\n\n"; }
+
+const char* in_words(observation seen) {
+  switch (seen) {
+    case observation::never: return "never";
+    case observation::sometimes: return "may happen";
+    case observation::always: return "always";
+  }
+  return "";
+}
+
+const char* in_words(order o) {
+  switch (o) {
+    case order::relaxed: return "relaxed";
+    case order::acquire: return "acquire";
+    case order::release: return "release";
+    case order::acq_rel: return "acq_rel";
+    case order::seq_cst: return "seq_cst";
+  }
+  return "";
+}
+
+const char* in_words(variant::fences f) {
+  switch (f) {
+    case variant::fences::none: return "-";
+    case variant::fences::fitting: return "rel/acq";
+    case variant::fences::acq_rel: return "acq_rel";
+    case variant::fences::seq_cst: return "seq_cst";
+  }
+  return "";
+}
+
+bool same(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+std::string count(std::uint64_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return out;
+}
+
+// ---- reasons
+
+std::string letters(const drawing& d, const std::vector<step>& steps, std::size_t from, std::size_t to) {
+  const auto letter = [&](unsigned e) { return d.boxes[static_cast<unsigned>(d.box_of[e])].letter; };
+  std::string out = letter(steps[from].from);
+  for (std::size_t i = from; i < to; ++i) out += std::string(" -") + steps[i].by + "-> " + letter(steps[i].to);
+  return out;
+}
+
+/// What one edge of the way back says, in words.
+std::string contradiction(const drawing& d, const step& s) {
+  const auto letter = [&](unsigned e) { return d.boxes[static_cast<unsigned>(d.box_of[e])].letter; };
+  const std::string by = s.by, from = letter(s.from), to = letter(s.to);
+  if (by == "rb") return from + " reads what " + to + " overwrites";
+  if (by == "mo") return to + " overwrites " + from;
+  return to + " reads from " + from;
+}
+
+std::string reason(const drawing& d, const verdict& v) {
+  const auto whole = [&] { return letters(d, v.circle, 0, v.circle.size()); };
+  switch (v.broken) {
+    case axiom::none: return "Nothing forbids it.";
+    case axiom::happens:
+      return whole() + ": happens-before would run in a circle. Not even the letter of ISO C++20 allows that.";
+    case axiom::coherence: {
+      std::string there = letters(d, v.circle, 0, v.turn), back;
+      const std::string first = letters(d, v.circle, 0, 0), last = letters(d, v.circle, v.turn, v.turn);
+      for (std::size_t i = v.turn; i < v.circle.size(); ++i)
+        back += (back.empty() ? "" : ", and ") + contradiction(d, v.circle[i]);
+      return there + ", so " + first + " happens before " + last + ". But " +
+             letters(d, v.circle, v.turn, v.circle.size()) + ": " + back +
+             ". The order of one object's values may not contradict happens-before (coherence).";
+    }
+    case axiom::total:
+      return whole() +
+             ": each part of it is an order between seq_cst operations or fences, and their total order S cannot run "
+             "in a circle.";
+    case axiom::porf:
+      return whole() +
+             ": program order and reads-from would run in a circle. The letter of ISO C++20 allows that (--model iso), "
+             "the "
+             "model used here does not.";
+  }
+  return {};
+}
+
+/// Why the orders of `x` do not stop its circle.
+std::string what_lacks(const drawing& d, const execution& x, bool by_message) {
+  const auto letter = [&](unsigned e) { return d.boxes[static_cast<unsigned>(d.box_of[e])].letter; };
+  const std::vector<step> circle = critical_circle(x);
+  std::string out;
+  const auto add = [&](const std::string& part) { out += (out.empty() ? "" : "; ") + part; };
+  if (by_message) {
+    for (const step& s : circle)
+      if (std::string_view(s.by) == "rf" && !synchronises(x, s.from, s.to))
+        add(letter(s.to) + " reads from " + letter(s.from) + " without synchronising: " +
+            (releases(x.events[s.from].how) ? letter(s.to) + " does not acquire"
+                                            : letter(s.from) + " does not release"));
+    if (!out.empty()) return out + ".";
+  }
+  std::vector<std::string> outside;
+  for (const step& s : circle)
+    if (x.events[s.from].how != order::seq_cst) outside.push_back(letter(s.from));
+  const bool fences =
+      std::any_of(x.events.begin(), x.events.end(), [](const event& e) { return e.what == action::fence; });
+  return letters(d, circle, 0, circle.size()) + ": " + listed(outside) + (outside.size() > 1 ? " are" : " is") +
+         " not seq_cst" + (fences ? ", nor are the fences" : "") +
+         ", so the order S does not hold the circle together.";
+}
+
+std::string cast_of(const drawing& d) {
+  std::string out;
+  unsigned thread = ~0u;
+  for (const drawing::box& b : d.boxes) {
+    out += b.thread != thread ? (out.empty() ? "P" : " | P") + std::to_string(b.thread) + " " : ", ";
+    thread = b.thread;
+    out += b.letter + ": " + b.text;
+  }
+  return out;
+}
+
+// ---- shapes
+
+struct cell {
+  const variant* how = nullptr;
+  const entry* test = nullptr;
+  answer here, iso;
+};
+
+unsigned strength(order o) { return o == order::relaxed ? 0 : o == order::seq_cst ? 2 : 1; }
+
+bool at_most(const variant& a, const variant& b) {
+  return strength(a.stores) <= strength(b.stores) && strength(a.loads) <= strength(b.loads) && a.between <= b.between;
+}
+
+std::string columns_of(const shape& s) {
+  std::vector<std::vector<std::string>> columns;
+  std::size_t height = 0;
+  for (std::size_t t = 0; t < s.threads.size(); ++t) {
+    columns.push_back({"P" + std::to_string(t)});
+    unsigned reads = 0;
+    for (const access& a : s.threads[t])
+      columns[t].push_back(a.write ? std::string(1, a.location) + " = " + std::to_string(a.value) + ";"
+                                   : "r" + std::to_string(reads++) + " = " + a.location + ";");
+    height = std::max(height, columns[t].size());
+  }
+  std::string out;
+  for (std::size_t row = 0; row < height; ++row) {
+    std::string line = "   ";
+    for (std::size_t t = 0; t < columns.size(); ++t)
+      line += (t == 0 ? " " : " | ") + padded(row < columns[t].size() ? columns[t][row] : "", 8);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string table(const std::vector<cell>& cells) {
+  const bool letter_differs =
+      std::any_of(cells.begin(), cells.end(), [](const cell& c) { return c.here.seen() != c.iso.seen(); });
+  const auto row = [&](std::string_view name, std::string_view stores, std::string_view loads, std::string_view fences,
+                       std::string_view seen, std::string_view executions, std::string_view letter) {
+    std::string line = "    " + padded(std::string(name), 16) + padded(std::string(stores), 9) +
+                       padded(std::string(loads), 9) + padded(std::string(fences), 9) + padded(std::string(seen), 12) +
+                       padded(std::string(executions), 12) + (letter_differs ? std::string(letter) : "");
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
+  };
+  std::string out = row("test", "stores", "loads", "fences", "outcome", "executions", "by the letter of ISO C++20");
+  for (const cell& c : cells)
+    out += row(
+        c.test->name, in_words(c.how->stores), in_words(c.how->loads), in_words(c.how->between),
+        in_words(c.here.seen()), std::to_string(c.here.executions),
+        c.iso.seen() == observation::never ? "never" : std::string("allowed, ") + count(c.iso.executions, "execution"));
+  return out;
+}
+
+std::string names(const std::vector<const cell*>& cells) {
+  std::vector<std::string> all;
+  for (const cell* c : cells) all.push_back(c->test->name);
+  return listed(all);
+}
+
+/// The test's name, what its events are called if that was not drawn, and a text about them.
+std::string item(const cell& c, const drawing& d, const std::string& text) {
+  const bool fences = c.how->between != variant::fences::none;
+  return "    " + c.test->name + "\n" + (fences ? wrapped(cast_of(d), "        ") : "") + wrapped(text, "        ") +
+         "\n";
+}
+
+/// Those that nothing in the list is weaker (stronger) than.
+std::vector<const cell*> extremes(const std::vector<const cell*>& of, bool weakest) {
+  std::vector<const cell*> found;
+  for (const cell* c : of)
+    if (std::none_of(of.begin(), of.end(), [&](const cell* o) {
+          return o != c && (weakest ? at_most(*o->how, *c->how) : at_most(*c->how, *o->how));
+        }))
+      found.push_back(c);
+  return found;
+}
+
+std::string why(const shape& s, const std::vector<cell>& cells) {
+  std::vector<const cell*> forbidden, allowed, by_letter;
+  for (const cell& c : cells) {
+    (c.here.seen() == observation::never ? forbidden : allowed).push_back(&c);
+    if (c.iso.seen() == observation::never) by_letter.push_back(&c);
+  }
+  std::string out = heading(allowed.empty() ? "Why it never happens" : "What stops it");
+  bool by_message = false;
+  const auto reasons = [&](const std::vector<const cell*>& tests, memory_model model) {
+    for (const cell* c : tests) {
+      const execution x = candidates(s, *c->how).front();
+      const drawing d = lay_out(parse(c->test->text, c->test->name), x);
+      const verdict v = judge(x, model);
+      by_message = by_message || v.broken == axiom::coherence;
+      out += item(*c, d, reason(d, v));
+    }
+  };
+  const std::vector<const cell*> weakest = extremes(forbidden, true), strict = extremes(by_letter, true);
+  if (!allowed.empty()) out += wrapped("The weakest orders that do: " + names(weakest) + ".") + "\n";
+  reasons(weakest, memory_model::cxx20);
+  if (strict != weakest) {
+    out += wrapped("By the letter of ISO C++20 the weakest orders that forbid it: " + names(strict) + ".") + "\n";
+    reasons(strict, memory_model::iso);
+  }
+  if (allowed.empty()) return out.substr(0, out.size() - 1);
+  out += wrapped("Not enough:") + "\n";
+  for (const cell* c : extremes(allowed, false)) {
+    const execution x = candidates(s, *c->how).front();
+    const drawing d = lay_out(parse(c->test->text, c->test->name), x);
+    out += item(*c, d, what_lacks(d, x, by_message));
+  }
+  return out.substr(0, out.size() - 1);
+}
+
+std::string explain_shape(const shape& s) {
+  std::vector<cell> cells;
+  for (const variant& v : variants()) {
+    const entry* test = find_entry(s.name + "+" + v.name);
+    const program p = parse(test->text, test->name);
+    cells.push_back({&v, test, run(p), run(p, memory_model::iso)});
+  }
+  const program relaxed = parse(cells.front().test->text, cells.front().test->name);
+  const answer interleaved = run(relaxed, memory_model::sc);
+  const note* n = find_note(s.name);
+
+  std::string out = s.name + ": " + s.summary + "\n\n" + columns_of(s) + "\n    in question: " + s.weak + "\n";
+  if (n != nullptr) out += heading("Where it bites") + wrapped(n->bites);
+  out += heading("What the orders make of it") + table(cells) + "\n" +
+         wrapped("Model: C++20 with acyclic(sb | rf), no load buffering. By interleaving alone (--model sc): " +
+                 std::string(in_words(interleaved.seen())) + ", " + count(interleaved.executions, "execution") +
+                 ". Fences stand between the two accesses of a thread; rel/acq: release, acquire or both, as fits.");
+  const auto ways = candidates(s, variants().front());
+  const drawing d = lay_out(relaxed, ways.front());
+  const bool ever = cells.front().here.seen() != observation::never;
+  out += heading(ever ? "The outcome, drawn (" + cells.front().test->name + ")"
+                      : "The outcome, as it would have to be (" + cells.front().test->name + ")") +
+         indented(draw_text(relaxed, ways.front())) + "\n";
+  const std::vector<step> circle = critical_circle(ways.front());
+  out += wrapped("The circle: " + letters(d, circle, 0, circle.size()) +
+                 ". sb is program order; each edge says \"before\", so no interleaving has this outcome.");
+  out += why(s, cells);
+  if (n != nullptr) out += heading("What to write") + wrapped(n->remedy);
+  return out;
+}
+
+// ---- single tests
+
+std::string answers(const program& p) {
+  std::string out;
+  for (const memory_model m : {memory_model::cxx20, memory_model::iso, memory_model::sc}) {
+    const answer a = run(p, m);
+    out += "    " + padded(text(m), 8) + padded(in_words(a.seen()), 12) + count(a.executions, "execution") + ", " +
+           count(a.states.size(), "state") + (a.racy ? ", DATA RACE: undefined behaviour" : "") + "\n";
+  }
+  return out;
+}
+
+std::string explain_test(const entry& e) {
+  const program p = parse(e.text, e.name);
+  const answer here = run(p);
+  std::string out = e.name + ": " + e.summary + "\n\n" + indented(e.text) + heading("What comes of it") + answers(p);
+  if (!e.notes.empty()) out += heading("What to make of it") + wrapped(e.notes);
+  if (here.racy) {
+    out += heading("An execution with a data race") + indented(draw_text(p, *here.racy));
+  } else if (here.witness && here.seen() == observation::sometimes) {
+    out += heading("An execution that shows it") + indented(draw_text(p, *here.witness));
+  }
+  for (const shape& s : shapes()) {
+    if (s.name != e.family) continue;
+    for (const variant& v : variants()) {
+      if (e.name != s.name + "+" + v.name || here.seen() != observation::never) continue;
+      const auto ways = candidates(s, v);
+      out += heading("The outcome, as it would have to be") + indented(draw_text(p, ways.front())) + "\n" +
+             wrapped(reason(lay_out(p, ways.front()), judge(ways.front(), memory_model::cxx20)));
+    }
+    out += "\n    All orderings of this shape: acqrel litmus --explain " + s.name + "\n";
+  }
+  return out;
+}
+
+std::string explain_family(const std::string& family) {
+  std::string out = family + ": " + about_family(family) + "\n\n";
+  for (const entry& e : corpus()) {
+    if (e.family != family) continue;
+    const answer a = run(parse(e.text, e.name));
+    out += "    " + padded(e.name, 20) + padded(a.racy ? "DATA RACE" : in_words(a.seen()), 12) +
+           padded(std::to_string(a.executions), 6) + e.summary + "\n";
+  }
+  return out + "\n    The numbers are executions. More on each: acqrel litmus --explain NAME\n";
+}
+
+/// How many letters must change to make one from the other (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = corner + (same(a.substr(i - 1, 1), b.substr(j - 1, 1)) ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string near(std::string_view name) {
+  std::vector<std::pair<std::size_t, std::string>> found;
+  for (const shape& s : shapes()) found.emplace_back(distance(name, s.name), s.name);
+  for (const entry& e : corpus()) found.emplace_back(distance(name, e.name), e.name);
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string out;
+  for (std::size_t i = 0; i < 5; ++i) out += (i == 0 ? "" : ", ") + found[i].second;
+  return out;
+}
+
+}  // namespace
+
+std::string explain(std::string_view name) {
+  for (const shape& s : shapes())
+    if (same(s.name, name)) return explain_shape(s);
+  if (const entry* e = find_entry(name)) return explain_test(*e);
+  for (const std::string& f : families())
+    if (same(f, name)) return explain_family(f);
+  throw std::invalid_argument("no built-in test, shape or family is called \"" + std::string(name) +
+                              "\"; near it: " + near(name) + ". acqrel litmus --list shows all");
+}
+
+}  // namespace acqrel::model::litmus
