@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "../runtime/sites.hpp"
 #include "report.hpp"
 
 namespace acqrel::model {
@@ -33,9 +34,10 @@ std::string unnoticed(const std::string& edge, const result& weak) {
 
 std::string not_met(const std::string& edge, const result& r) {
   std::string out = "edge " + edge + " is not shown: no operation tagged `// edge " + edge + ": ...` was run. ";
-  if (r.edges.empty()) return out + "The test met no tagged operation at all.";
-  out += "The test met";
+  out += r.edges.empty() ? "The test met no tagged operation at all" : "The test met";
   for (const std::string& met : r.edges) out += " " + met;
+  for (const std::string& file : unread_sources())
+    out += ". " + file + " cannot be read, so its tags are not known: build where the sources are";
   return out + ".";
 }
 

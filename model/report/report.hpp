@@ -55,13 +55,13 @@ const std::vector<mark>& marks();
 
 /// "data race", "use after free", ...; empty for none. What result::trouble holds.
 const char* name_of(trouble_kind);
-/// What to do about one, a sentence or two.
+/// What to do about one, a sentence or two; empty where what found it says so.
 const char* advice(trouble_kind);
 
 // ---- tokens (token.cpp)
 
-/// What tells one program from another that has grown out of it: threads, kinds, objects and orders of an execution.
-std::uint32_t shape_of(const graph&);
+/// What tells one program from another that has grown out of it: threads, kinds, objects and orders of the events made.
+std::uint32_t shape_of(const graph&, const std::array<unsigned, max_threads>& made);
 /// The token a user is shown: model version, program, shape of the execution, and the explorer's own token.
 std::string seal_token(const std::string& choices, const std::string& program, std::uint32_t shape);
 

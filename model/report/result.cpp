@@ -15,7 +15,7 @@ std::string time_taken(const result& r) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f s", r.seconds);
   const std::uint64_t runs = r.executions + r.blocked;
-  if (r.seconds < 0.001 || runs < 2) return text;
+  if (r.seconds < 0.01 || runs < 100) return text;  // would say more of the start than of the search
   return std::string(text) + " (" + grouped(static_cast<std::uint64_t>(static_cast<double>(runs) / r.seconds)) + "/s)";
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "report.hpp"
 
@@ -36,14 +36,15 @@ std::uint32_t of_name(const std::string& program) {
 
 }  // namespace
 
-std::uint32_t shape_of(const graph& g) {
+std::uint32_t shape_of(const graph& g, const std::array<unsigned, max_threads>& made) {
   fingerprint f;
   // Objects by first use: their places in the graph depend on the way that led there.
   std::vector<std::uint16_t> number(g.objects().size(), 0);
   std::uint16_t next = 0;
   for (unsigned t = 0; t < g.threads(); ++t) {
     f.add(~t);
-    for (const event& e : g.of(t)) {
+    for (unsigned i = 0; i < std::min(g.size(t), made[t]); ++i) {
+      const event& e = g.of(t)[i];
       f.add(static_cast<std::uint64_t>(e.what) | static_cast<std::uint64_t>(e.how) << 8 |
             static_cast<std::uint64_t>(e.rmw.how) << 16 | std::uint64_t{e.peer} << 24);
       if (e.what != kind::read && e.what != kind::write) continue;

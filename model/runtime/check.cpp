@@ -112,10 +112,10 @@ void tell(result& r, const explorer& tree, const finding& what) {
   r.message = what.text;
   if (what.site != nullptr) {
     const site& where = site_of(what.site);
-    r.message += ", in thread " + std::to_string(what.thread) + " at " + where.brief();
+    r.message += "\n  in thread " + std::to_string(what.thread) + " at " + where.brief();
     if (!where.text.empty()) r.message += ": " + where.text;
   }
-  r.message += "\n" + std::string(advice(what.what));
+  if (*advice(what.what) != '\0') r.message += "\n" + std::string(advice(what.what));
   mark_waits();
   telling how;
   how.object = name_of_object;
@@ -123,7 +123,7 @@ void tell(result& r, const explorer& tree, const finding& what) {
   how.marks = marks();
   how.made = positions();
   r.execution = print_execution(tree.execution(), how);
-  r.token = seal_token(tree.token(), r.name, shape_of(tree.execution()));
+  r.token = seal_token(tree.token(), r.name, shape_of(tree.execution(), positions()));
 }
 
 result refused(const options& how, const std::string& why) {
@@ -151,12 +151,13 @@ result check(const options& how, const std::function<void()>& test) {
   r.samples = how.samples;
 
   exploration search;
+  opened_token token;
   search.max_executions = how.max_executions;
   search.samples = how.samples;
   search.seed = how.seed;
   search.look_for_duplicates = how.look_for_duplicates;
   if (!how.replay.empty()) {
-    const opened_token token = open_token(how.replay, how.name);
+    token = open_token(how.replay, how.name);
     if (!token.wrong.empty()) return refused(how, token.wrong);
     search.replay = token.choices;
   }
@@ -176,6 +177,13 @@ result check(const options& how, const std::function<void()>& test) {
       begin_marks();
       const ending end = run_once(tree, test, limits);
       count(r, tree.execution());
+      if (!how.replay.empty() && shape_of(tree.execution(), positions()) != token.shape) {
+        const result stale = refused(how, stale_token(how.replay));
+        r.verdict = stale.verdict;
+        r.trouble = stale.trouble;
+        r.message = stale.message;
+        break;
+      }
       if (end == ending::failed) {
         tell(r, tree, found());
         break;

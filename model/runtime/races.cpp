@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "../report/report.hpp"
 #include "blocks.hpp"
 #include "fiber.hpp"
 #include "memory.hpp"
@@ -31,6 +32,17 @@ std::string what(const access& a) {
 std::string what(const block& b) {
   return "the block of " + plural(b.size, "byte") + " allocated by " + where(b.made) +
          (b.freed ? ", freed by " + where(b.ended) : "");
+}
+
+/// Shows it in the printed execution.
+void show(const access& a) {
+  const char* const way = (a.how & frees_it) != 0       ? "frees it"
+                          : (a.how & allocates_it) != 0 ? "allocates it"
+                          : a.atomic()                  ? (a.writes() ? "atomic write" : "atomic read")
+                          : a.writes()                  ? "writes"
+                                                        : "reads";
+  const bool block = (a.how & (frees_it | allocates_it)) != 0;
+  add_mark({a.thread, a.when, block ? way : way + (" " + plural(a.size, "byte")), a.site});
 }
 
 std::string offset_in(std::ptrdiff_t offset) { return offset == 0 ? "" : "byte " + std::to_string(offset) + " of "; }
@@ -75,6 +87,8 @@ std::string describe(const void* p) {
 }
 
 void report_race(const access& now, const access& before, const void* p) {
+  show(before);
+  show(now);
   const char* const lines = "\n  ";
   if ((now.how & frees_it) != 0 && (before.how & allocates_it) == 0)
     fail(trouble_kind::use_after_free,
@@ -94,6 +108,8 @@ void report_race(const access& now, const access& before, const void* p) {
 void report_outside(const access& now, const void* p) {
   const block* const b = block_before(p);
   const bool freed = b != nullptr && b->freed && b->contains(p);
+  if (freed) show(b->ended);
+  show(now);
   fail(trouble_kind::use_after_free,
        what(now) + " to " + describe(p) +
            (freed ? "\n  It must live as long as anybody may use it: free it only after the last access happened, by a "
@@ -105,6 +121,7 @@ void report_outside(const access& now, const void* p) {
 }
 
 void report_dead_frame(const access& now, const void* p, thread_id owner) {
+  show(now);
   fail(trouble_kind::use_after_free,
        what(now) + " to " + describe(p) + "\n  Its function has returned. Let thread " + std::to_string(owner) +
            " wait there until the last access happened, or put the object where it lives longer.",

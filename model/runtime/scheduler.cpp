@@ -270,10 +270,13 @@ void bound(const std::string& what) { trouble_callbacks.bound_hit(what); }
 void begin_bounds() { bound_found.clear(); }
 
 void mark_waits() {
+  const bool is_the_trouble =
+      trouble_found.what == trouble_kind::deadlock || trouble_found.what == trouble_kind::livelock;
   for (unsigned i = 0; i < known; ++i) {
     const model_thread& t = threads[i];
     if (t.is != state::joining && t.is != state::stuck && t.is != state::spinning) continue;
-    add_mark({static_cast<thread_id>(i), explored->position(static_cast<thread_id>(i)), words_of(t), t.site});
+    add_mark({static_cast<thread_id>(i), explored->position(static_cast<thread_id>(i)), words_of(t), t.site,
+              is_the_trouble});
   }
 }
 

@@ -299,7 +299,7 @@ TEST(result_line, says_in_which_execution_it_failed) {
   r.execution = "...";
   r.executions = r.blocked = 1;
   r.name.clear();
-  EXPECT_EQ(r.line(), "FAILED: data race in execution 3, 0.12 s (16/s)");
+  EXPECT_EQ(r.line(), "FAILED: data race in execution 3, 0.12 s");
 }
 
 TEST(result_line, never_reads_passed_at_a_bound) {
@@ -322,11 +322,10 @@ TEST(report, has_everything_that_a_failure_takes) {
     EXPECT_TRUE(contains(r.report(), part)) << r.report();
 }
 
-TEST(trouble_text, names_and_advises_for_each) {
+TEST(trouble_text, names_each) {
   for (auto k = static_cast<unsigned>(trouble_kind::race); k <= static_cast<unsigned>(trouble_kind::not_modelled);
        ++k) {
     EXPECT_STRNE(name_of(static_cast<trouble_kind>(k)), "");
-    EXPECT_STRNE(advice(static_cast<trouble_kind>(k)), "");
   }
 }
 
@@ -347,13 +346,19 @@ TEST(replay_token, is_refused_by_another_test_another_version_and_as_another_tex
   EXPECT_TRUE(contains(open_token("", "queue.keeps_order").wrong, "no replay token"));
 }
 
+std::array<unsigned, max_threads> all_made = [] {
+  std::array<unsigned, max_threads> made{};
+  made.fill(max_events);
+  return made;
+}();
+
 TEST(replay_token, knows_the_shape_of_its_execution) {
   const auto shape = [](const program& p) {
     thrower stop;
     explorer tree({}, stop);
     EXPECT_TRUE(tree.next());
     run(tree, p);
-    return shape_of(tree.execution());
+    return shape_of(tree.execution(), all_made);
   };
   const std::uint32_t shipped = shape(message_passing);
   EXPECT_EQ(shipped, shape(message_passing));
