@@ -163,11 +163,26 @@ TEST(weakening, a_test_that_does_not_meet_an_edge_fails) {
   EXPECT_NE(r.message.find("demo.ready"), std::string::npos) << r.message;
 }
 
+void one_letter_from_away();
+
+TEST(weakening, a_source_that_cannot_be_read_is_named) {
+  const result r = prove({.name = "away", .shows = {"demo.away"}}, one_letter_from_away);
+  EXPECT_FALSE(r.passed());
+  EXPECT_NE(r.message.find("gone/away.hpp cannot be read"), std::string::npos) << r.message;
+}
+
 TEST(weakening, an_edge_that_is_not_weakened_is_as_shipped_again) {
   EXPECT_TRUE(check(one_letter).passed());
   EXPECT_FALSE(check({.weaken = {"demo.ready"}}, one_letter).passed());
   EXPECT_TRUE(check({.weaken = {"demo.unused"}}, one_letter).passed());
   EXPECT_TRUE(check(one_letter).passed());
+}
+
+#line 1 "gone/away.hpp"
+void one_letter_from_away() {
+  std::atomic<int> flag = 0;
+  // edge demo.away: release
+  flag.store(1, std::memory_order_release);
 }
 
 }  // namespace
