@@ -94,7 +94,6 @@ std::string as_text(const test_result& r, const litmus_options& o) {
   if (r.letter) {
     s += "Letter of ISO C++20: " + observed(r.name, *r.letter) +
          " (load buffering, which the default model leaves out; --model iso)\n";
-    "iso)\n";
   }
   if (a.cut)
     s += "Not exhaustive: a loop went on for more than " + std::to_string(o.unroll) + " turns; --unroll N for more\n";
