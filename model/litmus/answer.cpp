@@ -42,7 +42,7 @@ answer run(const program& p, memory_model model, std::uint64_t most_executions) 
 
 std::optional<answer> run_to_the_letter(const program& p, const answer& by_default, double most_guesses) {
   if (!may_buffer_loads(p)) return by_default;
-  if (guesses(p) > most_guesses) return std::nullopt;
+  if (guesses(p, most_guesses) > most_guesses) return std::nullopt;
   return run(p, memory_model::iso);
 }
 

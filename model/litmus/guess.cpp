@@ -17,7 +17,8 @@ struct trace {
   flow::state end;
 };
 
-constexpr std::size_t most_traces = 200'000;
+/// More ways through one thread than were to be tried.
+struct too_many {};
 
 void numbers_in(const expression& e, std::set<number>& out) {
   if (e.what == operation::constant) out.insert(e.value);
@@ -50,13 +51,23 @@ class guesser {
   }
 
   enumeration all() {
-    find_traces();
+    try {
+      find_traces();
+    } catch (too_many) {
+      throw too_large(program_.file + ": the reads of a thread of " + program_.name +
+                      " may find too many combinations of values to try them all; make the test smaller");
+    }
     combine(0);
     return result_;
   }
 
-  double combinations() {
-    find_traces();
+  double combinations(double most) {
+    most_traces_ = most;
+    try {
+      find_traces();
+    } catch (too_many) {
+      return most + 1;
+    }
     double product = 1;
     for (const std::vector<trace>& t : traces_) product *= static_cast<double>(t.size());
     return product;
@@ -103,7 +114,7 @@ class guesser {
       return;
     }
     if (i == nullptr) {
-      if (traces_[t].size() == most_traces) fail_too_large(program_);
+      if (static_cast<double>(traces_[t].size()) >= most_traces_) throw too_many();
       traces_[t].push_back(std::move(here));
       return;
     }
@@ -199,6 +210,7 @@ class guesser {
   std::vector<flow::state> ends_;
   sketch graph_;
   enumeration result_;
+  double most_traces_ = 200'000;
 };
 
 // Whether a write may come after a read, `read` saying that one has come; sets it.
@@ -221,8 +233,8 @@ enumeration enumerate_by_guessing(const program& p, memory_model model,
   return guesser(p, model, visit).all();
 }
 
-double guesses(const program& p) {
-  return guesser(p, memory_model::iso, [](const execution&) {}).combinations();
+double guesses(const program& p, double most) {
+  return guesser(p, memory_model::iso, [](const execution&) {}).combinations(most);
 }
 
 bool may_buffer_loads(const program& p) {

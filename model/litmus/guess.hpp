@@ -16,8 +16,8 @@
 namespace acqrel::model::litmus {
 
 enumeration enumerate_by_guessing(const program&, memory_model, const std::function<void(const execution&)>& visit);
-/// About how many combinations of values it would try.
-double guesses(const program&);
+/// How many combinations of values it would try; something above `most` if they are more than that.
+double guesses(const program&, double most);
 /// Whether in two threads at least a read stands before a write: without that the letter allows nothing more.
 bool may_buffer_loads(const program&);
 
