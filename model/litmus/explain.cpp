@@ -353,7 +353,8 @@ std::string answers(const program& p) {
 std::string explain_test(const entry& e) {
   const program p = parse(e.text, e.name);
   const answer here = run(p);
-  std::string out = e.name + ": " + e.summary + "\n\n" + indented(e.text) + heading("What comes of it") + answers(p);
+  std::string out =
+      wrapped(e.name + ": " + e.summary, "") + "\n" + indented(e.text) + heading("What comes of it") + answers(p);
   if (!e.notes.empty()) out += heading("What to make of it") + wrapped(e.notes);
   if (here.racy) {
     out += heading("An execution with a data race") + indented(draw_text(p, *here.racy));
@@ -378,8 +379,8 @@ std::string explain_family(const std::string& family) {
   for (const entry& e : corpus()) {
     if (e.family != family) continue;
     const answer a = run(parse(e.text, e.name));
-    out += "    " + padded(e.name, 20) + padded(a.racy ? "DATA RACE" : in_words(a.seen()), 12) +
-           padded(std::to_string(a.executions), 6) + e.summary + "\n";
+    out += wrapped(e.summary, "    " + padded(e.name, 20) + padded(a.racy ? "DATA RACE" : in_words(a.seen()), 12) +
+                                  padded(std::to_string(a.executions), 6));
   }
   return out + "\n    The numbers are executions. More on each: acqrel litmus --explain NAME\n";
 }
