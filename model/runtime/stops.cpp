@@ -12,8 +12,8 @@
 #include <memory>
 #include <typeinfo>
 
-#include "memory.hpp"
-#include "run.hpp"
+#include "fiber.hpp"
+#include "scheduler.hpp"
 
 namespace acqrel::model {
 namespace {
@@ -48,9 +48,14 @@ std::string why_terminated() {
 
 void stop_at_crash(int signal, void* address) {
   native = true;
-  char text[128];
-  std::snprintf(text, sizeof text, "signal %d (%s) at address %p", signal, strsignal(signal), address);
-  fail(trouble_kind::crash, text);
+  const void* const site = from_checked_code(crash_site()) ? crash_site() : nullptr;
+  char text[160];
+  if (is_below_stack(address)) {
+    std::snprintf(text, sizeof text, "the stack of thread %u overflows: less recursion, or smaller local variables", self());
+  } else {
+    std::snprintf(text, sizeof text, "signal %d (%s), address %p", signal, strsignal(signal), address);
+  }
+  fail(trouble_kind::crash, text, site);
 }
 
 void stop_at_terminate() {
@@ -63,10 +68,10 @@ void stop_at_terminate() {
 
 using namespace acqrel::model;
 
-#define ACQREL_VISIBLE extern "C" __attribute__((visibility("default")))
+#define ACQREL_NEVER_RETURNS extern "C" __attribute__((visibility("default"), noreturn))
 
-ACQREL_VISIBLE [[noreturn]] void __assert_fail(const char* condition, const char* file, unsigned line,
-                                               const char* function) noexcept {
+ACQREL_NEVER_RETURNS void __assert_fail(const char* condition, const char* file, unsigned line,
+                                        const char* function) noexcept {
   if (native) {
     underlying<void(const char*, const char*, unsigned, const char*)>("__assert_fail")(condition, file, line, function);
     __builtin_unreachable();
@@ -75,7 +80,7 @@ ACQREL_VISIBLE [[noreturn]] void __assert_fail(const char* condition, const char
   fail(trouble_kind::assertion, std::string("assert(") + condition + ") failed", __builtin_return_address(0));
 }
 
-ACQREL_VISIBLE [[noreturn]] void abort() noexcept {
+ACQREL_NEVER_RETURNS void abort() noexcept {
   if (native) {
     underlying<void()>("abort")();
     __builtin_unreachable();
