@@ -196,10 +196,11 @@ heading read_heading(const source& from) {
     const place start = in.where();
     const std::string_view line = in.line();
     const auto equals = line.find('=');
-    if (equals == std::string_view::npos) {
+    const std::string_view key = trimmed(line.substr(0, equals));
+    if (equals == std::string_view::npos || key.find_first_of("([{;,") != std::string_view::npos) {
       from.fail(start, "expected a description in quotes, a line `key=value`, or `{` with the initial values");
     }
-    h.info.emplace_back(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
+    h.info.emplace_back(key, trimmed(line.substr(equals + 1)));
   }
   h.end = in.offset();
   return h;

@@ -50,11 +50,15 @@ class maker {
 
  private:
   void add(thread& t) {
+    const bool conditional = !t.registers.empty() && dice_.one_in(8);
+    const expression condition =
+        conditional ? expression{operation::equal, 0, {any_register(t), expression::constant(number{dice_.roll(3)})}}
+                    : expression();
     instruction i = operation_of(t);
-    if (!t.registers.empty() && dice_.one_in(8)) {
+    if (conditional) {
       instruction branch;
       branch.what = opcode::branch;
-      branch.operand = {operation::equal, 0, {any_register(t), expression::constant(number{dice_.roll(3)})}};
+      branch.operand = condition;
       branch.then.push_back(std::move(i));
       i = std::move(branch);
     }

@@ -42,11 +42,18 @@ class writer {
  public:
   writer(const program& p, const thread& t) : program_(p), thread_(t) {}
 
+  void all(std::string& out) {
+    std::string names;
+    for (unsigned r = 0; r < thread_.registers.size(); ++r) names += (names.empty() ? "" : ", ") + reg(r);
+    if (!names.empty()) out += "  int " + names + ";\n";
+    block(out, thread_.body, 1);
+  }
+
+ private:
   void block(std::string& out, const std::vector<instruction>& body, int depth) {
     for (const instruction& i : body) write(out, i, depth);
   }
 
- private:
   std::string reg(unsigned r) const {
     const std::string& name = thread_.registers[r];
     return name.front() == '$' ? "_t" + name.substr(1) : name;
@@ -217,7 +224,7 @@ std::string to_herd(const program& p) {
       out += std::string(i == 0 ? "" : ", ") + (l.atomic ? "atomic_int* " : "int* ") + plain_name(l);
     }
     out += ") {\n";
-    writer(p, p.threads[t]).block(out, p.threads[t].body, 1);
+    writer(p, p.threads[t]).all(out);
     out += "}\n";
   }
   if (!p.listed.empty()) {
