@@ -62,5 +62,8 @@ function(acqrel_model_options target)
   # libbacktrace does not read clang's DWARF 5.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-O1> $<$<CXX_COMPILER_ID:Clang>:-O0>
     $<$<CXX_COMPILER_ID:GNU>:-g> $<$<CXX_COMPILER_ID:Clang>:-gdwarf-4> -UNDEBUG -fno-lto
-    -fsanitize=thread $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+    -fsanitize=thread $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
+    # g++ would copy and fill blocks of constant size in place, without a word to the checker.
+    $<$<CXX_COMPILER_ID:GNU>:-fno-builtin-memcpy> $<$<CXX_COMPILER_ID:GNU>:-fno-builtin-memmove>
+    $<$<CXX_COMPILER_ID:GNU>:-fno-builtin-memset>)
 endfunction()

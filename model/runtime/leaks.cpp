@@ -56,8 +56,8 @@ std::string leaks() {
       bytes += b.size;
     }
   if (lost.empty()) return {};
-  std::string text = plural(blocks, "block") + " of " + plural(bytes, "byte") + (blocks == 1 ? "" : " in all") +
-                     " never freed, and nothing leads there any more:";
+  std::string text = plural(blocks, "block") + " of " + plural(bytes, "byte") +
+                     (blocks == 1 ? " was" : " in all were") + " never freed:";
   for (const auto& [of, count] : lost) {
     const auto& [thread, site, size] = of;
     text += "\n  " + plural(count, "block") + " of " + plural(size, "byte") + " allocated by thread " +

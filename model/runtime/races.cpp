@@ -130,8 +130,8 @@ void report_dead_frame(const access& now, const void* p, thread_id owner) {
 
 void report_mixed_sizes(const access& now, std::size_t other_size, const access* other, const void* p) {
   fail(trouble_kind::misuse,
-       "mixed-size atomic access (" + std::to_string(now.size) + " and " + std::to_string(other_size) + " bytes): " +
-           what(now) + " to " + describe(p) + (other == nullptr ? "" : "\n  where there was an " + what(*other)) +
+       "mixed-size atomic access (" + std::to_string(now.size) + " and " + std::to_string(other_size) +
+           " bytes): " + what(now) + " to " + describe(p) + (other == nullptr ? "" : "\n  after the " + what(*other)) +
            "\n  C++ has no such thing: one atomic object has one size. Use one type for all accesses.",
        now.site);
 }

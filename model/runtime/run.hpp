@@ -32,11 +32,16 @@ struct run_options;
 // ---- where the process is
 // True outside of a check, and while the checker itself runs: every hook then does the plain thing.
 extern bool native;
+/// Where the stack of the running thread ended when checked code last called the checker: below, none of its objects live.
+extern const void* program_stack;
 
 /// Held while a hook does the checker's work: what it calls (malloc, memcpy, mutexes) is native.
 class checker_work {
  public:
-  checker_work() : before_(native) { native = true; }
+  [[gnu::always_inline]] checker_work() : before_(native) {
+    if (!before_) program_stack = __builtin_frame_address(0);
+    native = true;
+  }
   ~checker_work() { native = before_; }
   checker_work(const checker_work&) = delete;
   checker_work& operator=(const checker_work&) = delete;

@@ -14,6 +14,7 @@
 namespace acqrel::model {
 
 bool native = true;
+const void* program_stack = nullptr;
 
 namespace {
 
@@ -28,6 +29,7 @@ enum class state : std::uint8_t {
 
 struct model_thread {
   fiber where;
+  const void* stack = nullptr;  // program_stack, while another thread runs
   state is = state::absent;
   thread_id joins = 0;
   bool bounded = false;
@@ -181,8 +183,11 @@ void switch_to(unsigned next) {
                                               : is == state::stuck ? words_of(threads[next]) + " now"
                                                                    : "was not created now"));
   }
+  model_thread& me = threads[running_thread];
+  me.stack = program_stack;
   running_thread = static_cast<thread_id>(next);
   fiber::go(from, threads[next].where);
+  program_stack = me.stack;
 }
 
 void wait_for_turn() {
@@ -207,6 +212,7 @@ void wait_for_turn() {
   native = false;
   leave_thread();
   native = true;
+  program_stack = me.where.stack_high();
   wait_for_turn();
   explored->end(running_thread);
   me.is = state::ended;
@@ -216,6 +222,7 @@ void wait_for_turn() {
 void thread_begins(void*) {
   native = true;
   model_thread& me = threads[running_thread];
+  program_stack = me.where.stack_high();
   wait_for_turn();
   explored->start(running_thread);
   native = false;
@@ -238,6 +245,7 @@ void begin_thread(unsigned number, void* (*body)(void*), void* argument) {
   t.bounded = false;
   t.failures = limits.spurious_failures;
   t.where.begin(static_cast<thread_id>(number), thread_begins, nullptr);
+  t.stack = t.where.stack_high();
   t.been.begin(t.where.stack_high());
   if (number >= known) {
     for (unsigned between = known; between < number; ++between) threads[between].is = state::absent;
@@ -403,7 +411,7 @@ thread_id stack_of(const void* p, bool* dead) {
   if (!is_on_stack(p, &owner)) return max_threads;
   const model_thread& t = threads[owner];
   if (owner != running_thread)
-    *dead = owner >= known || t.is == state::ended || t.is == state::absent || p < t.where.stack_pointer();
+    *dead = owner >= known || t.is == state::ended || t.is == state::absent || p < t.stack;
   return owner;
 }
 
