@@ -97,13 +97,11 @@ test_result run_one(const input& in, const litmus_options& o) {
 void list() {
   for (const std::string& family : families()) {
     std::string line;
-    std::string summary;
     for (const entry& e : corpus()) {
       if (e.family != family) continue;
-      if (summary.empty()) summary = e.summary;
       line += " " + e.name;
     }
-    std::cout << family << ": " << summary << "\n ";
+    std::cout << family << ": " << about_family(family) << "\n ";
     // Names in lines of at most 100 columns.
     std::size_t width = 1;
     for (std::size_t at = 0; at < line.size();) {
@@ -120,8 +118,21 @@ void list() {
   }
 }
 
+int print_all(const std::vector<input>& inputs) {
+  int status = 0;
+  for (const input& in : inputs) {
+    if (!in.error.empty()) {
+      std::cerr << "acqrel litmus: " << in.error << "\n";
+      status = 2;
+    }
+    std::cout << in.text;
+  }
+  return status;
+}
+
 int run_all(const litmus_options& o) {
   const std::vector<input> inputs = gather(o.inputs);
+  if (o.print) return print_all(inputs);
   const bool picture = o.show == litmus_options::picture::svg;
   if (picture && inputs.size() != 1) {
     throw usage_error("--show svg takes one test, and these are " + std::to_string(inputs.size()) +

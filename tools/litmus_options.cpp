@@ -38,6 +38,7 @@ whether the outcome that each asks about can happen.
   NAME        a built-in test (SB+ra), a family of them (SB), or a pattern (*+f.sc)
 
   --list          the built-in tests
+  --print         write the tests themselves, and run none: a built-in one to start from
   --explain NAME  what a built-in test is about, and what each ordering makes of it
   --show [text | svg]
                   draw an execution with the outcome asked about, or with a data race;
@@ -102,6 +103,8 @@ litmus_options parse_litmus_options(const std::vector<std::string>& arguments) {
       flag(o.json);
     } else if (option == "--list") {
       flag(o.list);
+    } else if (option == "--print") {
+      flag(o.print);
     } else if (option == "--check") {
       flag(o.check);
     } else if (option == "--help" || option == "-h") {

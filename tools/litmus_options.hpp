@@ -18,6 +18,7 @@ struct litmus_options {
   enum class picture : std::uint8_t { none, text, svg } show = picture::none;
   std::string explain;
   bool list = false;
+  bool print = false;
   bool check = false;
   bool help = false;
   unsigned unroll = 4;
