@@ -15,8 +15,10 @@ void no_symbol(void*, const char*, int) {}
 
 void take_symbol(void* text, std::uintptr_t address, const char* name, std::uintptr_t begin, std::uintptr_t size) {
   if (name == nullptr || address - begin >= (size == 0 ? 1 : size)) return;
-  const std::unique_ptr<char, void (*)(void*)> readable(abi::__cxa_demangle(name, nullptr, nullptr, nullptr),
-                                                        std::free);
+  // Without the mark of a mangled name it would be read as that of a type: `m` as unsigned long.
+  const bool mangled = name[0] == '_' && name[1] == 'Z';
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      mangled ? abi::__cxa_demangle(name, nullptr, nullptr, nullptr) : nullptr, std::free);
   std::string& found = *static_cast<std::string*>(text);
   if (address != begin) found = "byte " + std::to_string(address - begin) + " of ";
   found += std::string("global `") + (readable != nullptr ? readable.get() : name) + "`";
