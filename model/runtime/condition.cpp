@@ -41,7 +41,7 @@ int wait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock, const timespec*
          site);
   }
   if (deadline != nullptr && (deadline->tv_nsec < 0 || deadline->tv_nsec >= 1'000'000'000)) return EINVAL;
-  const bool runs_out = deadline != nullptr && choose(2, site) == 1;
+  const bool runs_out = deadline != nullptr && choose(2, site) == 0;
   if (runs_out || wakes_spuriously(site)) {
     word_of(c, site);
     unlock_mutex(m, site);
@@ -108,19 +108,23 @@ ACQREL_INTERPOSED int pthread_cond_wait(pthread_cond_t* __restrict c, pthread_mu
   return wait(c, m, CLOCK_REALTIME, nullptr, here.site());
 }
 
-ACQREL_INTERPOSED int pthread_cond_timedwait(pthread_cond_t* __restrict c, pthread_mutex_t* __restrict m,
-                                             const timespec* __restrict deadline) {
+ACQREL_INTERPOSED_LOOK(int, pthread_cond_timedwait,
+                       (pthread_cond_t* __restrict c, pthread_mutex_t* __restrict m,
+                        const timespec* __restrict deadline)) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_cond_timedwait)(c, m, deadline);
   const checker_work work;
+  look(here);
   return wait(c, m, clock_of(c), deadline, here.site());
 }
 
-ACQREL_INTERPOSED int pthread_cond_clockwait(pthread_cond_t* __restrict c, pthread_mutex_t* __restrict m,
-                                             clockid_t clock, const timespec* __restrict deadline) {
+ACQREL_INTERPOSED_LOOK(int, pthread_cond_clockwait,
+                       (pthread_cond_t* __restrict c, pthread_mutex_t* __restrict m, clockid_t clock,
+                        const timespec* __restrict deadline)) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_cond_clockwait)(c, m, clock, deadline);
   const checker_work work;
+  look(here);
   return wait(c, m, clock, deadline, here.site());
 }
 

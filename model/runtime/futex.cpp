@@ -54,7 +54,7 @@ long wait(const void* address, std::uint32_t expected, std::uint32_t mask, const
     return -EAGAIN;
   }
   // A wait that ends by itself is as if the thread had never stood in the queue.
-  const bool runs_out = until.at != nullptr && choose(2, site) == 1;
+  const bool runs_out = until.at != nullptr && choose(2, site) == 0;
   if (runs_out || wakes_spuriously(site)) {
     end_turn(queue, order::release, site);
     if (runs_out) until.pass();
@@ -145,7 +145,7 @@ long futex_waitv(const std::array<long, 6>& arguments, const void* site) {
     const unsigned woken_in = leave(i, n);
     return woken_in < n ? static_cast<long>(woken_in) : -EAGAIN;
   }
-  const bool runs_out = until.at != nullptr && choose(2, site) == 1;
+  const bool runs_out = until.at != nullptr && choose(2, site) == 0;
   if (runs_out || wakes_spuriously(site)) {
     const unsigned woken_in = leave(n, n);
     if (woken_in < n) return static_cast<long>(woken_in);

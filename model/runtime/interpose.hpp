@@ -12,7 +12,9 @@
 #pragma once
 
 #include "caller.hpp"
+#include "entry.hpp"
 #include "run.hpp"
+#include "scheduler.hpp"
 
 namespace acqrel::model {
 
@@ -51,9 +53,18 @@ Function* found_in_c_library(Function*& known, const char* name) {
   return f;
 }
 
+/// Where a function defined by ACQREL_INTERPOSED_LOOK is about to read what the graph says: the running thread waits for
+/// its turn, and a loop that only waits is recognised.
+inline void look(const call& here) { wait_turn_to_read(acqrel_model_registers, here.site()); }
+
 }  // namespace acqrel::model
 
 #define ACQREL_INTERPOSED extern "C" __attribute__((visibility("default")))
+// The same for what a program may call in a loop until it finds what it waits for; see look().
+#define ACQREL_INTERPOSED_LOOK(result, name, parameters)                            \
+  extern "C" __attribute__((visibility("hidden"))) result acqrel_##name parameters; \
+  ACQREL_ENTRY(name, acqrel_##name, acqrel_##name)                                  \
+  extern "C" result acqrel_##name parameters
 #define ACQREL_CALL (acqrel::model::call{__builtin_return_address(0), __builtin_frame_address(0)})
 #define ACQREL_C_LIBRARY(function) ACQREL_NEXT(::function, #function)
 #define ACQREL_NEXT(function, name)                        \

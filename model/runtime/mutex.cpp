@@ -142,31 +142,36 @@ ACQREL_INTERPOSED int pthread_mutex_destroy(pthread_mutex_t* m) noexcept {
   return 0;
 }
 
-ACQREL_INTERPOSED int pthread_mutex_lock(pthread_mutex_t* m) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_mutex_lock, (pthread_mutex_t * m) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_mutex_lock)(m);
   const checker_work work;
+  look(here);
   return lock_mutex(m, here.site());
 }
 
-ACQREL_INTERPOSED int pthread_mutex_trylock(pthread_mutex_t* m) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_mutex_trylock, (pthread_mutex_t * m) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_mutex_trylock)(m);
   const checker_work work;
+  look(here);
   return try_lock_mutex(m, here.site());
 }
 
-ACQREL_INTERPOSED int pthread_mutex_timedlock(pthread_mutex_t* m, const timespec* deadline) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_mutex_timedlock, (pthread_mutex_t * m, const timespec* deadline) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_mutex_timedlock)(m, deadline);
   const checker_work work;
+  look(here);
   return lock_mutex_until(m, CLOCK_REALTIME, deadline, here.site());
 }
 
-ACQREL_INTERPOSED int pthread_mutex_clocklock(pthread_mutex_t* m, clockid_t clock, const timespec* deadline) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_mutex_clocklock,
+                       (pthread_mutex_t * m, clockid_t clock, const timespec* deadline) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_mutex_clocklock)(m, clock, deadline);
   const checker_work work;
+  look(here);
   return lock_mutex_until(m, clock, deadline, here.site());
 }
 
@@ -200,20 +205,22 @@ ACQREL_INTERPOSED int pthread_spin_destroy(pthread_spinlock_t* lock) noexcept {
   return 0;
 }
 
-ACQREL_INTERPOSED int pthread_spin_lock(pthread_spinlock_t* lock) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_spin_lock, (pthread_spinlock_t * lock) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_spin_lock)(lock);
   const checker_work work;
+  look(here);
   const void* const l = address_of(lock);
   if (held_by_self(l) != nullptr) locked_twice("spin lock", l, here.site());
   if (!take(l, here.site())) stuck(to_take_spin_lock, l, here.site());
   return 0;
 }
 
-ACQREL_INTERPOSED int pthread_spin_trylock(pthread_spinlock_t* lock) noexcept {
+ACQREL_INTERPOSED_LOOK(int, pthread_spin_trylock, (pthread_spinlock_t * lock) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_spin_trylock)(lock);
   const checker_work work;
+  look(here);
   return held_by_self(address_of(lock)) == nullptr && take(address_of(lock), here.site()) ? 0 : EBUSY;
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "memory.hpp"
+#include "scheduler.hpp"
 
 namespace acqrel::model {
 namespace {
@@ -66,6 +67,8 @@ void end_turn(sleepers& queue, order how, const void* site) { queue.order.store(
 unsigned sleep(const sleeper& me, std::string (*waits_for)(const void*), const void* site, bool bounded) {
   const value told = me.woken.load(order::relaxed, site);
   if (told == 0) stuck(waits_for, me.woken.object, site, bounded);
+  // Somebody spent a wake-up on it: a turn of a loop in which that happens is not one that only waits.
+  loops_of_running().act();
   return static_cast<unsigned>(told);
 }
 

@@ -107,31 +107,37 @@ ACQREL_INTERPOSED int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
   return 0;
 }
 
-#define ACQREL_RWLOCK(function, shared, step)                    \
-  ACQREL_INTERPOSED int function(pthread_rwlock_t* l) noexcept { \
-    const call here = ACQREL_CALL;                               \
-    if (!here.modelled()) return ACQREL_C_LIBRARY(function)(l);  \
-    const checker_work work;                                     \
-    return step(l, shared, here.site());                         \
+#define ACQREL_RWLOCK(function, shared, step)                              \
+  ACQREL_INTERPOSED_LOOK(int, function, (pthread_rwlock_t * l) noexcept) { \
+    const call here = ACQREL_CALL;                                         \
+    if (!here.modelled()) return ACQREL_C_LIBRARY(function)(l);            \
+    const checker_work work;                                               \
+    look(here);                                                            \
+    return step(l, shared, here.site());                                   \
   }
 ACQREL_RWLOCK(pthread_rwlock_rdlock, true, lock)
 ACQREL_RWLOCK(pthread_rwlock_wrlock, false, lock)
 ACQREL_RWLOCK(pthread_rwlock_tryrdlock, true, try_lock)
 ACQREL_RWLOCK(pthread_rwlock_trywrlock, false, try_lock)
 
-#define ACQREL_RWLOCK_UNTIL(timed, clocked, shared)                                                           \
-  ACQREL_INTERPOSED int timed(pthread_rwlock_t* __restrict l, const timespec* __restrict deadline) noexcept { \
-    const call here = ACQREL_CALL;                                                                            \
-    if (!here.modelled()) return ACQREL_C_LIBRARY(timed)(l, deadline);                                        \
-    const checker_work work;                                                                                  \
-    return lock_until(l, shared, CLOCK_REALTIME, deadline, here.site());                                      \
-  }                                                                                                           \
-  ACQREL_INTERPOSED int clocked(pthread_rwlock_t* __restrict l, clockid_t clock,                              \
-                                const timespec* __restrict deadline) noexcept {                               \
-    const call here = ACQREL_CALL;                                                                            \
-    if (!here.modelled()) return ACQREL_C_LIBRARY(clocked)(l, clock, deadline);                               \
-    const checker_work work;                                                                                  \
-    return lock_until(l, shared, clock, deadline, here.site());                                               \
+#define ACQREL_RWLOCK_UNTIL(function, shared)                                                  \
+  ACQREL_INTERPOSED_LOOK(int, function, (pthread_rwlock_t * l, const timespec* at) noexcept) { \
+    const call here = ACQREL_CALL;                                                             \
+    if (!here.modelled()) return ACQREL_C_LIBRARY(function)(l, at);                            \
+    const checker_work work;                                                                   \
+    look(here);                                                                                \
+    return lock_until(l, shared, CLOCK_REALTIME, at, here.site());                             \
   }
-ACQREL_RWLOCK_UNTIL(pthread_rwlock_timedrdlock, pthread_rwlock_clockrdlock, true)
-ACQREL_RWLOCK_UNTIL(pthread_rwlock_timedwrlock, pthread_rwlock_clockwrlock, false)
+ACQREL_RWLOCK_UNTIL(pthread_rwlock_timedrdlock, true)
+ACQREL_RWLOCK_UNTIL(pthread_rwlock_timedwrlock, false)
+
+#define ACQREL_RWLOCK_UNTIL_CLOCK(function, shared)                                                             \
+  ACQREL_INTERPOSED_LOOK(int, function, (pthread_rwlock_t * l, clockid_t clock, const timespec* at) noexcept) { \
+    const call here = ACQREL_CALL;                                                                              \
+    if (!here.modelled()) return ACQREL_C_LIBRARY(function)(l, clock, at);                                      \
+    const checker_work work;                                                                                    \
+    look(here);                                                                                                 \
+    return lock_until(l, shared, clock, at, here.site());                                                       \
+  }
+ACQREL_RWLOCK_UNTIL_CLOCK(pthread_rwlock_clockrdlock, true)
+ACQREL_RWLOCK_UNTIL_CLOCK(pthread_rwlock_clockwrlock, false)

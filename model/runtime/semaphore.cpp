@@ -57,32 +57,37 @@ ACQREL_INTERPOSED int sem_destroy(sem_t* s) noexcept {
   return 0;
 }
 
-ACQREL_INTERPOSED int sem_wait(sem_t* s) {
+ACQREL_INTERPOSED_LOOK(int, sem_wait, (sem_t * s)) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(sem_wait)(s);
   const checker_work work;
+  look(here);
   if (!take_unit(s, here.site())) stuck(to_take_a_unit, s, here.site());
   return 0;
 }
 
-ACQREL_INTERPOSED int sem_trywait(sem_t* s) noexcept {
+ACQREL_INTERPOSED_LOOK(int, sem_trywait, (sem_t * s) noexcept) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(sem_trywait)(s);
   const checker_work work;
+  look(here);
   return take_unit(s, here.site()) ? 0 : failed(EAGAIN);
 }
 
-ACQREL_INTERPOSED int sem_timedwait(sem_t* __restrict s, const timespec* __restrict deadline) {
+ACQREL_INTERPOSED_LOOK(int, sem_timedwait, (sem_t* __restrict s, const timespec* __restrict deadline)) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(sem_timedwait)(s, deadline);
   const checker_work work;
+  look(here);
   return take_unit_until(s, CLOCK_REALTIME, deadline, here.site());
 }
 
-ACQREL_INTERPOSED int sem_clockwait(sem_t* __restrict s, clockid_t clock, const timespec* __restrict deadline) {
+ACQREL_INTERPOSED_LOOK(int, sem_clockwait,
+                       (sem_t* __restrict s, clockid_t clock, const timespec* __restrict deadline)) {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(sem_clockwait)(s, clock, deadline);
   const checker_work work;
+  look(here);
   return take_unit_until(s, clock, deadline, here.site());
 }
 
