@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """rules/shown: every edge of the library is shown by a model test, which also fails when the edge is weakened.
 
-* Each edge that a header declares stands in the `.shows` of a test in tests/**/*_model.cpp, or in NOT_CHECKED with the
+* Each edge that a header declares stands in the `.shows` of a MODEL in tests/**/*_model.cpp, or in NOT_CHECKED with the
   reason why no model test can meet it.
 * What `.shows` names is an edge: declared by a header, or tagged in tests/ itself.
 
@@ -9,6 +9,7 @@ Whether the tests then do show them, they say themselves; `make model` prints it
 """
 import re
 
+import atomics
 import edges
 from cpp_source import Tree, main
 
@@ -33,11 +34,11 @@ def shown(tree):
     for path, source in tree.sources.items():
         if not path.endswith('_model.cpp'):
             continue
-        for match in SHOWS.finditer(source.code):
-            tests = TEST.findall(source.code, 0, match.start())
-            test = '.'.join(tests[-1]) if tests else path
-            for name in re.finditer(r'"([^"]*)"', source.text[match.start(1):match.end(1)]):
-                yield name.group(1), test, path, source.line(match.start(1) + name.start())
+        for test in TEST.finditer(source.code):
+            end = atomics.close(source.code, source.code.index('(', test.start()))
+            for match in SHOWS.finditer(source.code, test.end(), end):
+                for name in re.finditer(r'"([^"]*)"', source.text[match.start(1):match.end(1)]):
+                    yield name.group(1), '.'.join(test.groups()), path, source.line(match.start(1) + name.start())
 
 
 def reasons():

@@ -30,8 +30,9 @@ class shown_rule(RuleCase):
         self.caught(PAIR, HEADER + ':4:', 'no model test shows edge cell.ready', '.shows = {"cell.ready"}')
 
     def test_a_name_elsewhere_shows_nothing(self):
-        for path, text in (TEST, '// .shows = {"cell.ready"}\nMODEL(cell, a, .weaken = {"cell.ready"}) {}\n'), \
-                          ('tests/publish/cell_test.cpp', SHOWN[TEST]):
+        for path, text in ((TEST, '// .shows = {"cell.ready"}\nMODEL(cell, a, .weaken = {"cell.ready"}) {}\n'),
+                           (TEST, 'MODEL(cell, a) { prove({.shows = {"cell.ready"}}, f); }\n'),
+                           ('tests/publish/cell_test.cpp', SHOWN[TEST])):
             with self.subTest(path):
                 self.caught(PAIR | {path: text}, 'no model test shows edge cell.ready')
 

@@ -6,7 +6,7 @@
 * "thread-safe" says nothing: include/, docs/ and README.md say which threads may call what.
 * In include/, "lock-free" stands on a Progress line only.
 
-This file and its test spell the words; they alone are exempt.
+This file and its test spell the words; they alone are exempt. SHOWS_SKIPPING shows that the checker refuses to skip.
 """
 import pathlib
 import re
@@ -14,6 +14,7 @@ import re
 from cpp_source import main, tree_files
 
 EXEMPT = {'tests/rules/words.py', 'tests/rules/words_test.py'}
+SHOWS_SKIPPING = 'tests/model/expectations_model.cpp'
 EVERYWHERE = [
     (re.compile(r'(?<![\w.$}/-])/(?:work|root|Users|home/[\w.-]+)/[\w.-]'), 'is a path of one machine', 'make it relative, or a variable'),
     (re.compile(r'\b[A-Z]:\\\\?Users\\'), 'is a path of one machine', 'make it relative, or a variable'),
@@ -30,6 +31,8 @@ def check_line(path, text):
     rules = EVERYWHERE + (PROMISES if path == 'README.md' or path.startswith(('include/', 'docs/')) else [])
     for pattern, what, remedy in rules:
         for match in pattern.finditer(text):
+            if path == SHOWS_SKIPPING and match.group() == 'GTEST_SKIP':
+                continue
             yield match.group(), what, remedy
 
 

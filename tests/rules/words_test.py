@@ -26,6 +26,8 @@ class words_rule(RuleCase):
     def test_catches_tests_that_are_switched_off(self):
         self.caught({'tests/base/a_test.cpp': 'TEST(a, DISABLED_works) {}\n'}, 'switches a test off')
         self.caught({'tests/base/a_test.cpp': 'GTEST_SKIP();\n'}, 'switches a test off')
+        self.accepted({words.SHOWS_SKIPPING: 'check([] { GTEST_SKIP(); });\n'})
+        self.caught({words.SHOWS_SKIPPING: 'TEST(a, DISABLED_works) {}\n'}, 'switches a test off')
         self.accepted({'model/gtest/a.cpp': 'say("GTEST_SKIP() here: leave the test out");\n'})
 
     def test_catches_promises_that_say_nothing(self):
