@@ -68,7 +68,7 @@ const char* about(relation r) {
     case relation::sw: return "synchronises with";
     case relation::mo: return "is overwritten by";
     case relation::rb: return "reads before";
-    case relation::race: return "data race";
+    case relation::race: return "not ordered";
   }
   return "";
 }
@@ -95,6 +95,13 @@ drawing lay_out(const program& p, const execution& x) {
   const auto add = [&](relation what, arrow a) {
     const int from = d.box_of[a.first], to = d.box_of[a.second];
     if (from == to || to < 0 || (from < 0 && what != relation::rf)) return;
+    // What another line says already: program order, or the reading of a read-modify-write.
+    const bool order = what == relation::mo || what == relation::rb;
+    if (order && x.events[a.first].thread == x.events[a.second].thread && a.first < a.second) return;
+    if (order && std::any_of(d.lines.begin(), d.lines.end(), [&](const drawing::line& l) {
+          return l.from == from && l.to == to && (l.what == relation::mo || l.what == relation::rf);
+        }))
+      return;
     const event& target = x.events[a.second];
     const std::string object = target.location < 0 ? std::string()
                                                    : p.locations[static_cast<unsigned>(target.location)].name + "=" +

@@ -35,7 +35,7 @@ struct drawing {
   };
   std::vector<box> boxes;
   std::vector<int> box_of;  ///< by event; -1: an initial write
-  std::vector<line> lines;  ///< mo from initial writes left out, and what happens inside one box
+  std::vector<line> lines;  ///< left out: mo from initial writes, and what other lines or program order say already
   std::string outcome;      ///< "0:r0=1; [x]=2": what the program shows of its end
 };
 drawing lay_out(const program&, const execution&);

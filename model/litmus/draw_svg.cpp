@@ -204,7 +204,9 @@ class picture {
       // Its name stands in the upper half, where no lane runs; that of a second line between the same boxes in the lower.
       const bool second =
           std::any_of(drawing_.lines.begin(), drawing_.lines.begin() + static_cast<std::ptrdiff_t>(index),
-                      [&](const drawing::line& e) { return e.from == l.from && e.to == l.to; });
+                      [&](const drawing::line& e) {
+                        return (e.from == l.from && e.to == l.to) || (e.from == l.to && e.to == l.from);
+                      });
       const bool level = apart(l) == 0 || from.row == to.row;
       const double t = level ? (second ? 0.3 : 0.5) : (from.row > to.row) != second ? 0.68 : 0.32;
       return label(l.what, on_curve(a, c, d, b, t));
