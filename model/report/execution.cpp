@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdio>
+#include <map>
 
 #include "labels.hpp"
 #include "report.hpp"
@@ -148,18 +148,14 @@ class page {
   // ---- texts
   std::string number(event_id e) const { return "[" + std::to_string(row_of_[e.thread][e.index] + 1) + "]"; }
 
+  /// "from [4]", "initial"; and a later write that stands above: what surprises who thinks in interleavings.
   std::string origin(event_id read) const {
     const event& it = at(read);
-    std::string out = value_text(it.val);
-    if (it.from.initial())
-      out += " initial";
-    else if (row_of_[it.from.thread][it.from.index] != not_printed)
-      out += " from " + number(it.from);
-    // A later write that stands above: what surprises who thinks in interleavings.
-    const auto& writes = g_.objects()[it.object].writes;
+    std::string out = it.from.initial() ? "initial" : "from " + number(it.from);
+    const auto& object = g_.objects()[it.object];
     const std::size_t here = row_of_[read.thread][read.index];
-    for (std::size_t i = writes.size(); i-- > g_.place(it.from, g_.objects()[it.object]);) {
-      const event_id w = writes[i];
+    for (std::size_t i = object.writes.size(); i-- > g_.place(it.from, object);) {
+      const event_id w = object.writes[i];
       if (w.thread == read.thread && w.index > read.index) continue;  // its own store
       if (w.index < made(w.thread) && row_of_[w.thread][w.index] < here) return out + ", not " + number(w);
     }
@@ -184,27 +180,31 @@ class page {
     }
     const std::string name = labels_.of(it.object);
     const modification& m = it.rmw;
-    if (m.how == update::none) return name + ".load(" + order + ") = " + origin(e);
+    if (m.how == update::none) return name + ".load(" + order + ") = " + value_text(it.val) + " " + origin(e);
     std::string call = name + "." + update_text(m.how) + "(";
     if (m.how == update::compare_exchange) call += value_text(m.expected) + " -> ";
     call += value_text(m.operand);
     if (m.how == update::add_below) call += " below " + value_text(m.expected);
     call += std::string(", ") + order_text(m.writes(it.val) ? m.success : m.failure) + ")";
-    return call + (m.writes(it.val) ? " of " : " fails: ") + origin(e);
+    if (!m.writes(it.val)) return call + " fails: " + value_text(it.val) + " " + origin(e);
+    // A compare-exchange that writes has read what it says.
+    return call + " of " + (m.how == update::compare_exchange ? "" : value_text(it.val) + " ") + origin(e);
   }
 
   // ---- the table
   std::string table() const {
     const auto threads = static_cast<unsigned>(std::max<std::size_t>(g_.threads(), highest_mark()));
     std::vector<unsigned> widths(threads);
-    unsigned source_width = 0;
     std::vector<source> sources;
     for (unsigned t = 0; t < threads; ++t) widths[t] = 8 + (t > 9);  // "thread 9"
     for (const row& r : rows_) {
       widths[r.thread] = std::max(widths[r.thread], static_cast<unsigned>(r.text.size()));
       sources.push_back(where(r));
-      source_width = std::max(source_width, static_cast<unsigned>(source_text(sources.back()).size()));
     }
+    const std::string file = shorten(sources);
+    auto source_width = static_cast<unsigned>(file.size());
+    for (const source& each : sources)
+      source_width = std::max(source_width, static_cast<unsigned>(source_text(each).size()));
     fit(widths, source_width == 0 ? 0 : std::min(source_width, least_source));
 
     unsigned table_width = numbers;
@@ -213,7 +213,7 @@ class page {
 
     std::string out(numbers, ' ');
     for (unsigned t = 0; t < threads; ++t) out += padded("thread " + std::to_string(t), widths[t] + gap);
-    out = trimmed(out) + "\n";
+    out = trimmed(beside ? out + file : out) + "\n";
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const row& r = rows_[i];
       unsigned before = 0;
@@ -227,7 +227,7 @@ class page {
       }
     }
     if (beside || source_width == 0) return out;
-    out += "source\n";
+    out += "source " + file + "\n";
     for (std::size_t i = 0; i < rows_.size(); ++i)
       if (const std::string text = source_text(sources[i]); !text.empty())
         out += padded(numbered(i), numbers) + text + "\n";
@@ -259,6 +259,22 @@ class page {
         r.noted != nullptr ? r.noted->site : at({r.thread, static_cast<std::uint8_t>(r.index)}).site;
     return site != nullptr && how_.where ? how_.where(site) : source{};
   }
+  /// Takes from each place the file that most are in, and returns it.
+  static std::string shorten(std::vector<source>& sources) {
+    const auto file_of = [](const source& s) {
+      return s.text.empty() ? std::string() : s.place.substr(0, s.place.rfind(':'));
+    };
+    std::map<std::string, unsigned> times;
+    for (const source& each : sources) ++times[file_of(each)];
+    times.erase("");
+    const auto most =
+        std::max_element(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == times.end()) return {};
+    for (source& each : sources)
+      if (file_of(each) == most->first) each.place.erase(0, most->first.size());
+    return most->first;
+  }
+
   static std::string source_text(const source& s) { return s.text.empty() ? s.place : s.place + "  " + s.text; }
 
   // ---- who comes after whom
