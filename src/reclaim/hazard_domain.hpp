@@ -100,8 +100,8 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
 
   template <class F>
   static void for_each_slot(F f) noexcept {
-    // edge hazard.record: acquire
-    for (hazard_record* r = records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+    // edge hazard.record: seq_cst  shape SB: a new record, then the cell | the cell, then this
+    for (hazard_record* r = records.load(std::memory_order_seq_cst); r != nullptr; r = r->next) {
       for (int i = 0; i < hazard_guard_slots; ++i) f(r->guards.word[i]);
       for (int i = 0; i < hazard_internal_slots; ++i) f(r->internal.word[i]);
     }

@@ -136,8 +136,10 @@ hazard_record& hazard_domain::enter() noexcept {
     empty_slots(*record);
     // plain: the exchange below publishes the record
     record->next = records.load(std::memory_order_relaxed);
-    // edge hazard.record: release  / plain: the loop tries again with what it read
-    while (!records.compare_exchange_weak(record->next, record, std::memory_order_release, std::memory_order_relaxed)) {
+    // edge hazard.record: seq_cst  shape SB: this, then the cell | the cell, then the list. The slots are not enough: in
+    //                     full mode no fence stands between a scan's publisher and its look at the list.
+    // plain: the loop tries again with what it read
+    while (!records.compare_exchange_weak(record->next, record, std::memory_order_seq_cst, std::memory_order_relaxed)) {
     }
   }
   hazard_this_thread = record;
