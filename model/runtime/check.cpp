@@ -116,6 +116,9 @@ void tell(result& r, const explorer& tree, const finding& what) {
     if (!where.text.empty()) r.message += ": " + where.text;
   }
   if (*advice(what.what) != '\0') r.message += "\n" + std::string(advice(what.what));
+  const bool somewhere =
+      what.what != trouble_kind::deadlock && what.what != trouble_kind::livelock && what.what != trouble_kind::leak;
+  if (marks().empty() && somewhere) add_mark({what.thread, positions()[what.thread], name_of(what.what), what.site});
   mark_waits();
   telling how;
   how.object = name_of_object;
@@ -140,7 +143,8 @@ result refused(const options& how, const std::string& why) {
 result check(const options& how, const std::function<void()>& test) {
   if (in_progress) {
     const std::string why = "check() was called within a check(): call it after the other has returned";
-    if (!native) fail(trouble_kind::misuse, why, __builtin_return_address(0));
+    const void* const site = __builtin_return_address(0);
+    if (!native) fail(trouble_kind::misuse, why, from_checked_code(site) ? site : nullptr);
     return refused(how, why);
   }
   const auto start = clock_type::now();

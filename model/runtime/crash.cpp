@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "fiber.hpp"
 #include "thread_storage.hpp"
@@ -16,15 +17,18 @@ std::array<struct sigaction, crashes.size()> actions_before;
 stack_t stack_before;
 void* stack = nullptr;
 void (*reporter)(int, void*) = nullptr;
+const void* site = nullptr;
 
 void restore_actions() {
   for (std::size_t i = 0; i < crashes.size(); ++i) sigaction(crashes[i], &actions_before[i], nullptr);
 }
 
-void crashed(int signal, siginfo_t* info, void*) {
+void crashed(int signal, siginfo_t* info, void* context) {
   void* thread_pointer = nullptr;
   asm("movq %%fs:0, %0" : "=r"(thread_pointer));
   if (thread_id owner = 0; is_thread_local(thread_pointer, &owner)) {
+    // As call sites are written: behind the instruction.
+    site = reinterpret_cast<const char*>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]) + 1;
     reporter(signal, info->si_addr);
     abort();
   }
@@ -52,6 +56,8 @@ void catch_crashes(void (*report)(int signal, void* address)) {
   }
   reporter = report;
 }
+
+const void* crash_site() { return site; }
 
 void release_crashes() {
   if (reporter == nullptr) return;

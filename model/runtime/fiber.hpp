@@ -48,8 +48,9 @@ void switch_thread_pointer_by(thread_pointer_switch);
 /// machine and ends the process if it can not.
 void prepare_fibers();
 
-/// The writable segments of checked code as they are now; restore_globals() puts them back so. What stands read-only
-/// after relocation is left out. Not before prepare_fibers(): making threads changes __libc_single_threaded.
+/// The writable segments of checked code as they are now, and the blocks of the heap that they lead to;
+/// restore_globals() puts them back so. What stands read-only after relocation is left out. Not before prepare_fibers():
+/// making threads changes __libc_single_threaded.
 void remember_globals();
 void restore_globals();
 /// Whether `p` lies in those segments.
@@ -63,6 +64,8 @@ bool is_on_stack(const void* p, thread_id* owner);
 /// with the thread pointer of the fiber that ran; it must not return, but may go() away. Overflow of a fiber's stack is a
 /// SIGSEGV right below stack_low(). A crash elsewhere, of the checker between runs, ends the process as ever.
 void catch_crashes(void (*report)(int signal, void* address));
+/// Where the code was that crashed last, as sites.hpp takes it.
+const void* crash_site();
 /// What was there before catch_crashes().
 void release_crashes();
 

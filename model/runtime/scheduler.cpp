@@ -109,7 +109,7 @@ bool waits_for_ever(const model_thread& t) {
 std::string words_of(const model_thread& t) {
   if (t.is == state::joining) return "waits for thread " + std::to_string(t.joins) + " to end";
   if (t.is == state::stuck) return "waits " + (t.waits_for != nullptr ? t.waits_for(t.object) : t.words);
-  std::string what = "goes round in a loop that only reads";
+  const std::string what = "goes round in a loop that waits for a change";
   const graph& g = execution();
   std::string places;
   for (unsigned i = t.last_turn.from; i < t.last_turn.to; ++i) {
@@ -118,7 +118,7 @@ std::string words_of(const model_thread& t) {
     const location l = g.objects()[e.object].where;
     const std::string name =
         is_word(l) ? describe(key_of_word(l)) : describe(reinterpret_cast<const void*>(l & (word_mark - 1)));
-    if (places.find(name) == std::string::npos) places += (places.empty() ? ": " : ", ") + name;
+    if (places.find(name) == std::string::npos) places += (places.empty() ? " of " : ", ") + name;
   }
   return what + places;
 }
@@ -322,6 +322,12 @@ bool fails_spuriously(const void* site) {
   return true;
 }
 
+bool is_below_stack(const void* p) {
+  constexpr std::ptrdiff_t page = 4096;
+  const char* const low = threads[running_thread].where.stack_low();
+  return p < low && p >= low - page;
+}
+
 void share_stack(const void* p, std::size_t size) {
   thread_id owner = max_threads;
   if (is_on_stack(p, &owner)) threads[owner].been.share(p, size);
@@ -410,8 +416,7 @@ thread_id stack_of(const void* p, bool* dead) {
   *dead = false;
   if (!is_on_stack(p, &owner)) return max_threads;
   const model_thread& t = threads[owner];
-  if (owner != running_thread)
-    *dead = owner >= known || t.is == state::ended || t.is == state::absent || p < t.stack;
+  if (owner != running_thread) *dead = owner >= known || t.is == state::ended || t.is == state::absent || p < t.stack;
   return owner;
 }
 

@@ -50,6 +50,8 @@ void wait_turn();
 void wait_turn_to_read(const registers& at, const void* site);
 /// Whether the weak compare-exchange at hand fails without a reason: each thread may have so many in one execution.
 bool fails_spuriously(const void* site);
+/// Whether this is where the running thread's stack would go on if there were more of it.
+bool is_below_stack(const void* p);
 /// An atomic access to these bytes by the running thread.
 void share_stack(const void* p, std::size_t size);
 loops& loops_of_running();

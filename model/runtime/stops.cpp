@@ -51,7 +51,8 @@ void stop_at_crash(int signal, void* address) {
   const void* const site = from_checked_code(crash_site()) ? crash_site() : nullptr;
   char text[160];
   if (is_below_stack(address)) {
-    std::snprintf(text, sizeof text, "the stack of thread %u overflows: less recursion, or smaller local variables", self());
+    std::snprintf(text, sizeof text, "the stack of thread %u overflows: less recursion, or smaller local variables",
+                  self());
   } else {
     std::snprintf(text, sizeof text, "signal %d (%s), address %p", signal, strsignal(signal), address);
   }
