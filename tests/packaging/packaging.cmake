@@ -2,7 +2,9 @@
 #   cmake -D SOURCE=acqrel's source tree -D WORK=a folder of this script's own -D CASE=... -P packaging.cmake
 # install, install_static   builds the library without the rest and installs it below WORK/prefix
 # package, pkg_config       builds and runs the consumer with what an install case left in -D PREFIX=, asking for -D VERSION=
-# subdirectory, fetch       the same with the source tree inside the consumer's build
+# outside                   checks a program that knows nothing of acqrel, by two lines in its CMakeLists.txt; and breaks it
+# no_checker                the same with an acqrel that was installed without the checker
+# subdirectory, fetch       as package, with the source tree inside the consumer's build
 cmake_minimum_required(VERSION 3.25)
 set(HERE ${CMAKE_CURRENT_LIST_DIR})
 # Without GoogleTest, Boost and the rest, whether this machine has them or not; and without a network.
@@ -29,11 +31,15 @@ file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
 
 if(CASE MATCHES "^install")
+  # The checker is built once: it is the same beside either.
   set(static OFF)
+  set(model ON)
   if(CASE STREQUAL "install_static")
     set(static ON)
+    set(model OFF)
   endif()
   run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build ${bare} -D ACQREL_DEVELOP=OFF -D ACQREL_STATIC=${static}
+    -D ACQREL_MODEL=${model}
     -D CMAKE_INSTALL_PREFIX=/usr/local)
   run(${CMAKE_COMMAND} --build ${WORK}/build)
   # Elsewhere than configured, as package builders and people without root do.
@@ -48,6 +54,16 @@ elseif(CASE STREQUAL "package")
   run(${CMAKE_COMMAND} --build ${WORK}/build)
   expect_consumer_runs(${WORK}/build/consumer)
 
+elseif(CASE STREQUAL "no_checker")
+  file(COPY ${HERE}/outside DESTINATION ${WORK})
+  file(APPEND ${WORK}/outside/CMakeLists.txt "find_package(acqrel REQUIRED)\nacqrel_model_test(queue_model queue_model.cpp)\n")
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/outside -B ${WORK}/build ${bare} -D CMAKE_PREFIX_PATH=${PREFIX}
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  if(status EQUAL 0 OR NOT output MATCHES "acqrel_model_test\\(queue_model\\): the checker is not in this installation of acqrel")
+    message(FATAL_ERROR "without the checker the outside program was told:\n${output}")
+  endif()
+
 elseif(CASE STREQUAL "pkg_config")
   file(GLOB_RECURSE found ${PREFIX}/*/acqrel.pc)
   get_filename_component(folder "${found}" DIRECTORY)
@@ -59,6 +75,32 @@ elseif(CASE STREQUAL "pkg_config")
   string(STRIP "${output}" libdir)
   set(ENV{LD_LIBRARY_PATH} ${libdir})
   expect_consumer_runs(${WORK}/consumer)
+
+elseif(CASE STREQUAL "outside")
+  file(COPY ${HERE}/outside DESTINATION ${WORK})
+  file(APPEND ${WORK}/outside/CMakeLists.txt "find_package(acqrel REQUIRED)\nacqrel_model_test(queue_model queue_model.cpp)\n")
+  run(${CMAKE_COMMAND} -S ${WORK}/outside -B ${WORK}/build -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER=${COMPILER}
+    -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -D CMAKE_PREFIX_PATH=${PREFIX})
+  run(${CMAKE_COMMAND} --build ${WORK}/build)
+  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --verbose)
+  if(NOT output MATCHES "passed: every execution of C\\+\\+20 without load buffering: 14 executions" OR NOT output MATCHES "100% tests passed")
+    message(FATAL_ERROR "the queue as it should be:\n${output}")
+  endif()
+  message("${output}")
+  # A push that hands over its cell without what it wrote there.
+  file(READ ${WORK}/outside/bounded_queue.hpp right)
+  string(REPLACE "c.turn.store(at + 1, std::memory_order_release)" "c.turn.store(at + 1, std::memory_order_relaxed)" broken "${right}")
+  if(broken STREQUAL right)
+    message(FATAL_ERROR "the queue has changed: nothing was broken")
+  endif()
+  file(WRITE ${WORK}/outside/bounded_queue.hpp "${broken}")
+  run(${CMAKE_COMMAND} --build ${WORK}/build)
+  execute_process(COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --verbose RESULT_VARIABLE status OUTPUT_VARIABLE output
+    ERROR_VARIABLE output)
+  if(status EQUAL 0 OR NOT output MATCHES "FAILED: data race" OR NOT output MATCHES "neither comes before the other")
+    message(FATAL_ERROR "the queue that was broken:\n${output}")
+  endif()
+  message("${output}")
 
 elseif(CASE STREQUAL "subdirectory" OR CASE STREQUAL "fetch")
   run(${CMAKE_COMMAND} -S ${HERE}/consumer -B ${WORK}/build ${bare} -D CONSUME=${CASE} -D ACQREL_SOURCE=${SOURCE})
