@@ -151,6 +151,7 @@ int run_all(const litmus_options& o) {
       std::cout << (first ? "\n  " : ",\n  ") << as_json(r, o);
     } else if (!r.error.empty()) {
       std::cerr << "acqrel litmus: " << r.error << "\n";
+      continue;
     } else if (picture) {
       const std::string svg = as_picture(r, o);
       if (svg.empty()) {
