@@ -457,7 +457,7 @@ class body_reader {
     std::array<std::optional<order>, 2> orders;
     for (std::optional<order>& o : orders) {
       const bool must = what->explicit_orders && (&o == &orders[0] || what->what == opcode::compare_exchange);
-      if (!must && !(in_.next_is(",") || (what->what == opcode::fence && first && !in_.next_is(")")))) break;
+      if (!must && !(first ? !in_.next_is(")") : in_.next_is(","))) break;
       comma("the memory order");
       o = memory_order();
     }
