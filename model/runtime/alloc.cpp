@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include "caller.hpp"
 #include "fiber.hpp"
 #include "memory.hpp"
+#include "outside_blocks.hpp"
 #include "run.hpp"
 
 // The C library's own: there from the first instruction on, without a look-up that would itself allocate.
@@ -46,12 +48,19 @@ void* from_arena(std::size_t size, std::size_t alignment, const caller& who) {
   return allocate(size, alignment, who.site());
 }
 
+/// A block of the C library's. What the program has of them when a check begins is put back before every run.
+void* outside(void* p, const caller& who) {
+  if (native && from_checked_code(who.address)) note_outside_block(p);
+  return p;
+}
+
 void* get(std::size_t size, const caller& who) {
-  return who.checked() && possible(size) ? from_arena(size, usual_alignment, who) : __libc_malloc(size);
+  return who.checked() && possible(size) ? from_arena(size, usual_alignment, who) : outside(__libc_malloc(size), who);
 }
 
 void* get_aligned(std::size_t size, std::size_t alignment, const caller& who) {
-  return who.checked() && possible(size) ? from_arena(size, alignment, who) : __libc_memalign(alignment, size);
+  return who.checked() && possible(size) ? from_arena(size, alignment, who)
+                                         : outside(__libc_memalign(alignment, size), who);
 }
 
 bool in_an_object(const void* p) {
@@ -65,16 +74,22 @@ void put(void* p, const caller& who) {
   if (p == nullptr) return;
   const bool ours = in_arena(p);
   if (ours && native) return;  // of a run that is over: its blocks went with it
-  if (!ours && !(who.checked() && in_an_object(p))) return __libc_free(p);
+  if (!ours && !who.checked()) {
+    forget_outside_block(p);
+    return __libc_free(p);
+  }
+  // A block from before the check: the global that owns it will have it again in the next run. (One that the C library
+  // made in this run, as strdup does, looks the same and is lost.)
+  if (!ours && !in_an_object(p)) return;
   const checker_work work;
   release(p, who.site());
 }
 
-/// As realloc of an arena's block must be: the old one is freed, the new one is somewhere else.
+/// As realloc must be within a run: the old block is freed, the new one is somewhere else.
 void* move_block(void* p, std::size_t size, const caller& who) {
   void* const moved = native || !possible(size) ? __libc_malloc(size) : from_arena(size, usual_alignment, who);
   if (moved == nullptr) return nullptr;
-  const std::size_t kept = size < block_size(p) ? size : block_size(p);
+  const std::size_t kept = std::min(size, malloc_usable_size(p));
   if (!native) {
     const checker_work work;
     plain_read(p, kept, who.site());
@@ -83,6 +98,13 @@ void* move_block(void* p, std::size_t size, const caller& who) {
   std::memcpy(moved, p, kept);
   put(p, who);
   return moved;
+}
+
+void* resize(void* p, std::size_t size, const caller& who) {
+  if (p == nullptr) return get(size, who);
+  if (in_arena(p) || who.checked()) return move_block(p, size, who);
+  forget_outside_block(p);
+  return outside(__libc_realloc(p, size), who);
 }
 
 /// As operator new must: as long as there is a handler, it may find some memory.
@@ -121,15 +143,11 @@ ACQREL_EXPORTED void* calloc(std::size_t count, std::size_t size) noexcept {
   const caller who = ACQREL_CALLER;
   std::size_t bytes = 0;
   if (!who.checked() || __builtin_mul_overflow(count, size, &bytes) || !possible(bytes))
-    return __libc_calloc(count, size);
+    return outside(__libc_calloc(count, size), who);
   return std::memset(get(bytes, who), 0, bytes);
 }
 
-ACQREL_EXPORTED void* realloc(void* p, std::size_t size) noexcept {
-  const caller who = ACQREL_CALLER;
-  if (p == nullptr) return get(size, who);
-  return in_arena(p) ? move_block(p, size, who) : __libc_realloc(p, size);
-}
+ACQREL_EXPORTED void* realloc(void* p, std::size_t size) noexcept { return resize(p, size, ACQREL_CALLER); }
 
 ACQREL_EXPORTED void* reallocarray(void* p, std::size_t count, std::size_t size) noexcept {
   const caller who = ACQREL_CALLER;
@@ -138,8 +156,7 @@ ACQREL_EXPORTED void* reallocarray(void* p, std::size_t count, std::size_t size)
     errno = ENOMEM;
     return nullptr;
   }
-  if (p == nullptr) return get(bytes, who);
-  return in_arena(p) ? move_block(p, bytes, who) : __libc_realloc(p, bytes);
+  return resize(p, bytes, who);
 }
 
 ACQREL_EXPORTED void free(void* p) noexcept { put(p, ACQREL_CALLER); }

@@ -6,6 +6,7 @@
 #include "block_copy.hpp"
 #include "fiber.hpp"
 #include "modules.hpp"
+#include "outside_blocks.hpp"
 
 namespace acqrel::model {
 namespace {
@@ -37,25 +38,48 @@ struct remembered {
 };
 remembered* known = nullptr;
 
+/// Those blocks that a pointer in a segment, or in such a block, leads to: what a global string or map has on the heap.
+std::vector<range> blocks_owned_by(const std::vector<range>& segments) {
+  std::vector<range> blocks = outside_blocks(), owned, to_scan = segments;
+  std::vector<bool> found(blocks.size());
+  while (!to_scan.empty()) {
+    const range r = to_scan.back();
+    to_scan.pop_back();
+    for (auto* word = reinterpret_cast<char* const*>(r.first); reinterpret_cast<const char*>(word + 1) <= r.last;
+         ++word) {
+      const auto after = std::upper_bound(blocks.begin(), blocks.end(), *word,
+                                          [](const char* at, const range& block) { return at < block.first; });
+      if (after == blocks.begin() || !after[-1].contains(*word)) continue;
+      const auto n = static_cast<std::size_t>(after - blocks.begin() - 1);
+      if (found[n]) continue;
+      found[n] = true;
+      owned.push_back(blocks[n]);
+      to_scan.push_back(blocks[n]);
+    }
+  }
+  return owned;
+}
+
 }  // namespace
 
 void remember_globals() {
   if (known == nullptr) known = new remembered;
   known->segments.clear();
   known->pieces.clear();
-  std::size_t total = 0;
   for (const module& m : modules())
     if (m.part == module::role::checked)
-      for (const range& w : m.writable) {
-        known->segments.push_back(w);
-        total += w.size();
-      }
+      known->segments.insert(known->segments.end(), m.writable.begin(), m.writable.end());
+  std::vector<range> all = known->segments;
+  const std::vector<range> owned = blocks_owned_by(known->segments);
+  all.insert(all.end(), owned.begin(), owned.end());
+  std::size_t total = 0;
+  for (const range& r : all) total += r.size();
   known->images.resize(total);
 
   char* image = known->images.data();
-  for (const range& s : known->segments)
-    for (char* memory = s.first; memory < s.last;) {
-      const std::size_t size = std::min(chunk, static_cast<std::size_t>(s.last - memory));
+  for (const range& r : all)
+    for (char* memory = r.first; memory < r.last;) {
+      const std::size_t size = std::min(chunk, static_cast<std::size_t>(r.last - memory));
       known->add(memory, size, image);
       memory += size;
       image += size;

@@ -11,7 +11,7 @@
 namespace acqrel::model {
 namespace {
 
-std::vector<module> found;
+constinit std::vector<module> found;
 // The code of the program, apart: this is asked at every interposed call.
 std::array<range, 32> program_code;
 std::size_t program_ranges = 0;
@@ -95,6 +95,9 @@ void find_modules() {
   program_ranges = 0;
   dl_iterate_phdr(add, nullptr);
 }
+
+/// As early as that for is_program_code(): what the program allocates in its static constructors is the program's.
+[[gnu::constructor]] static void find_modules_at_load() { find_modules(); }
 
 const std::vector<module>& modules() { return found; }
 
