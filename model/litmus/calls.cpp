@@ -4,8 +4,6 @@
 #include <array>
 #include <unordered_map>
 
-#include "body.hpp"
-
 namespace acqrel::model::litmus {
 namespace {
 

@@ -29,4 +29,7 @@ std::optional<order> find_order(std::string_view name);
 /// "memory_order_acquire"
 std::string order_name(order);
 
+/// Whether the word belongs to a type: int, const, atomic_int, uint32_t, ...
+bool is_type_word(std::string_view word);
+
 }  // namespace acqrel::model::litmus

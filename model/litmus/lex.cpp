@@ -185,6 +185,8 @@ heading read_heading(const source& from) {
   while (!in.done() && is_space(in.here()) && in.here() != '\n') in.step();
   while (!in.done() && !is_space(in.here()) && in.here() != '{') h.name += in.take(1);
   if (h.name.empty()) from.fail(in.where(), "expected the test's name after `C`");
+  while (!in.done() && (in.here() == ' ' || in.here() == '\t')) in.step();
+  if (!in.done() && in_name(in.here())) in.line();  // more words: not part of the name
   for (;;) {
     in.skip(false);
     if (in.done()) from.fail(in.where(), "expected `{`, where the initial values are");

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "body.hpp"
+#include "conclusion.hpp"
+#include "names.hpp"
 
 namespace acqrel::model::litmus {
 namespace {
-
-using kind = proposition::kind;
 
 class file_reader {
  public:
@@ -21,11 +21,11 @@ class file_reader {
     program_.description = heading_.description;
     program_.info = heading_.info;
     program_.file = from_.file();
-    program_.filter.what = kind::always;
+    program_.filter.what = proposition::kind::always;
     initial_values();
     threads();
     registers_with_values();
-    conclusion();
+    read_conclusion(in_, program_);
     return std::move(program_);
   }
 
@@ -121,46 +121,19 @@ class file_reader {
       return;
     }
     token name;
-    if (!number_or_name(program_.locations[l].initial, name)) addresses_.push_back({l, -1, name});
+    if (!read_number(in_, program_.locations[l].initial, name)) addresses_.push_back({l, -1, name});
   }
 
   void initial_register() {
     const token where = in_.peek();
-    const int t = thread_number();
+    const int t = read_thread_number(in_);
     in_.expect(":", "after the thread's number");
     pending_register r{t, in_.expect_name("a register"), 0, where};
     if (in_.accept("=")) {
       token name;
-      if (!number_or_name(r.value, name)) addresses_.push_back({0, static_cast<int>(registers_.size()), name});
+      if (!read_number(in_, r.value, name)) addresses_.push_back({0, static_cast<int>(registers_.size()), name});
     }
     registers_.push_back(std::move(r));
-  }
-
-  /// Whether it is a number; otherwise it is the name of a location.
-  bool number_or_name(number& value, token& name) {
-    const token t = in_.peek();
-    const bool negative = in_.accept("-");
-    if (in_.peek().what == token::kind::numeral) {
-      value = in_.take().value;
-      if (negative) value = -value;
-      return true;
-    }
-    if (t.is("true") || t.is("false")) {
-      value = t.is("true") ? 1 : 0;
-      in_.take();
-      return true;
-    }
-    if (negative) in_.expected("a number");
-    in_.accept("&");
-    if (in_.peek().what != token::kind::word) in_.expected("a number, or the name of a location for its address");
-    name = in_.take();
-    return false;
-  }
-
-  number address_named(const token& t) const {
-    const int l = find_location(program_, t.text);
-    if (l < 0) from_.fail(t.at, "`" + t.text + "` is not a location of this test");
-    return address_of(static_cast<unsigned>(l));
   }
 
   // ---- P0 (atomic_int* x, int* y) { ... }
@@ -240,7 +213,7 @@ class file_reader {
 
   void resolve_addresses() {
     for (const pending_address& a : addresses_) {
-      const number value = address_named(a.name);
+      const number value = address_named(in_, program_, a.name);
       if (a.reg >= 0) {
         registers_[static_cast<std::size_t>(a.reg)].value = value;
       } else {
@@ -257,157 +230,6 @@ class file_reader {
       thread& t = program_.threads[static_cast<std::size_t>(r.thread)];
       t.initial[make_register(t, r.name)] = r.value;
     }
-  }
-
-  // ---- locations [...] filter (...) exists (...)
-  void conclusion() {
-    for (;;) {
-      if (in_.accept("locations")) {
-        list();
-      } else if (in_.accept("regions")) {
-        in_.expect(":", "after `regions`");
-        while (in_.next_is(",") || in_.peek(1).is(":")) {
-          if (!in_.accept(",")) in_.take(), in_.take(), in_.take();
-        }
-      } else if (in_.accept("filter")) {
-        program_.filter = implication();
-      } else {
-        break;
-      }
-      in_.accept(";");
-    }
-    if (in_.peek().what == token::kind::end) return;
-    condition& c = program_.final;
-    const bool negated = in_.accept("~") || in_.accept("not") || in_.accept("!");
-    if (in_.accept("exists")) {
-      c.what = negated ? quantifier::not_exists : quantifier::exists;
-    } else if (!negated && in_.accept("forall")) {
-      c.what = quantifier::forall;
-    } else if (!negated && in_.accept("final")) {
-      c.what = quantifier::forall;
-    } else {
-      in_.expected("another thread, `locations [...]`, `exists (...)`, `~exists (...)` or `forall (...)`");
-    }
-    c.holds = implication();
-    in_.accept(";");
-    if (in_.peek().what != token::kind::end) in_.expected("`/\\`, `\\/` or the end of the file");
-  }
-
-  void list() {
-    in_.expect("[", "and what to show");
-    while (!in_.accept("]")) {
-      const operand_name n = name();
-      // An array by its name: all of it.
-      const unsigned elements = n.thread < 0 && whole_array_ ? program_.locations[n.index].elements : 1;
-      for (unsigned i = 0; i < elements; ++i) program_.listed.push_back({n.thread, n.index + i});
-      if (!in_.next_is("]") && !in_.accept(";")) in_.expect(",", "or `;` between the names");
-    }
-  }
-
-  proposition implication() {
-    proposition left = either();
-    if (!in_.accept("=>")) return left;
-    return make(kind::implies, std::move(left), implication());
-  }
-  proposition either() {
-    proposition left = both();
-    while (in_.accept("\\/") || in_.accept("||")) left = make(kind::either, std::move(left), both());
-    return left;
-  }
-  proposition both() {
-    proposition left = single();
-    while (in_.accept("/\\") || in_.accept("&&")) left = make(kind::both, std::move(left), single());
-    return left;
-  }
-  static proposition make(kind what, proposition a, proposition b) {
-    proposition p;
-    p.what = what;
-    p.of.push_back(std::move(a));
-    p.of.push_back(std::move(b));
-    return p;
-  }
-
-  proposition single() {
-    if (in_.accept("not") || in_.accept("~") || in_.accept("!")) {
-      proposition p;
-      p.what = kind::negation;
-      p.of.push_back(single());
-      return p;
-    }
-    if (in_.accept("(")) {
-      proposition p = implication();
-      in_.expect(")", "after the condition");
-      return p;
-    }
-    proposition p;
-    if ((in_.next_is("true") || in_.next_is("false")) && find_location(program_, in_.peek().text) < 0) {
-      p.what = in_.take().is("true") ? kind::always : kind::never;
-      return p;
-    }
-    p.what = kind::compare;
-    p.name = name();
-    p.compare = comparison();
-    token address;
-    if (!number_or_name(p.value, address)) p.value = address_named(address);
-    return p;
-  }
-
-  operation comparison() {
-    constexpr std::pair<std::string_view, operation> all[] = {
-        {"=", operation::equal},      {"==", operation::equal},        {"!=", operation::different},
-        {"<>", operation::different}, {"<", operation::less},          {"<=", operation::less_equal},
-        {">", operation::greater},    {">=", operation::greater_equal}};
-    for (const auto& [mark, what] : all) {
-      if (in_.accept(mark)) return what;
-    }
-    in_.expected("`=` and a value");
-  }
-
-  int thread_number() {
-    const token t = in_.take();
-    if (t.what == token::kind::numeral && t.value < 64) return static_cast<int>(t.value);
-    if (t.what == token::kind::word && t.text.size() == 2 && t.text[0] == 'P') return t.text[1] - '0';
-    from_.fail(t.at, "expected the number of a thread, found `" + t.text + "`");
-  }
-
-  // 0:r0, x, [x], *x, a[1], [a[1]]
-  operand_name name() {
-    whole_array_ = false;
-    const token first = in_.peek();
-    if (first.what == token::kind::numeral || in_.peek(1).is(":")) {
-      const int t = thread_number();
-      in_.expect(":", "after the thread's number");
-      if (t < 0 || t >= static_cast<int>(program_.threads.size())) {
-        from_.fail(first.at, "there is no thread " + std::to_string(t));
-      }
-      const token reg = in_.peek();
-      const std::string text = in_.expect_name("a register");
-      const int r = find_register(program_.threads[static_cast<std::size_t>(t)], text);
-      if (r < 0) from_.fail(reg.at, "thread " + std::to_string(t) + " has no register `" + text + "`");
-      return {t, static_cast<unsigned>(r)};
-    }
-    const bool bracketed = in_.accept("[");
-    if (!bracketed) in_.accept("*");
-    const token at = in_.peek();
-    const std::string text = in_.expect_name("a register, as in `0:r0`, or a location, as in `x`");
-    const int l = find_location(program_, text);
-    if (l < 0)
-      from_.fail(at.at,
-                 "`" + text + "` is not a location of this test; a register is written with its thread, as in `0:r0`");
-    auto index = static_cast<unsigned>(l);
-    if (in_.accept("[")) {
-      const token element = in_.take();
-      if (element.what != token::kind::numeral || element.value >= program_.locations[index].elements) {
-        from_.fail(element.at, "expected the number of an element, less than " +
-                                   std::to_string(program_.locations[index].elements));
-      }
-      index += static_cast<unsigned>(element.value);
-      in_.expect("]", "after the element");
-    } else {
-      whole_array_ = true;
-    }
-    if (bracketed) in_.expect("]", "after the location");
-    return {-1, index};
   }
 
   struct pending_register {
@@ -431,7 +253,6 @@ class file_reader {
   std::vector<pending_register> registers_;
   std::vector<pending_address> addresses_;
   std::vector<std::size_t> bodies_;
-  bool whole_array_ = false;
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "body.hpp"
 #include "calls.hpp"
 #include "program.hpp"
 

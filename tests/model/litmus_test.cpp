@@ -214,6 +214,12 @@ TEST(litmus, notes_orders_that_an_operation_can_not_have) {
   EXPECT_EQ(p.notes[0].find("odd.litmus:3:22: a store can not acquire"), 0u) << p.notes[0];
 }
 
+TEST(litmus, takes_a_register_for_one_even_if_another_thread_has_a_location_of_that_name) {
+  EXPECT_EQ(states("C shadow\n{}\nP0 (int* x, int* y) { *y = 3; }\nP1 (int* x) { int y = 1; y = y + 1; y += 2; y++; }\n"
+                   "exists (1:y=5 /\\ y=3)"),
+            lines{"1:y=5; [y]=3;"});
+}
+
 // ---- errors ------------------------------------------------------------------------------------------------------------
 
 TEST(litmus, says_where_and_what_was_expected) {
@@ -243,6 +249,10 @@ TEST(litmus, says_where_and_what_was_expected) {
       {"C t\n{}\nP0 (int* x) {}\nexists (x=1) (x=2)", "expected `/\\`, `\\/` or the end of the file, found `(`"},
       {"C t\n{}\nP0 (int* x) { int r = 99999999999999999999; }\n", "is not a number this can read"},
       {"C t\n{} (* never closed", "this comment has no end"},
+      {"C t\n{}\nP0 (int* x) { int r = " + std::string(100'000, '(') + "1; }\n", "nested too deeply"},
+      {"C t\n{}\nP0 (int* x) " + std::string(100'000, '{'), "has no end"},
+      {"C t\n{}\nP0 (int* x) " + std::string(1000, '{') + std::string(1000, '}'), "nested too deeply"},
+      {"C t\n{}\nP0 (int* x) { }\nexists " + std::string(100'000, '('), "nested too deeply"},
   };
   for (const auto& [text, message] : wrong) {
     EXPECT_NE(error_of(text).find(message), std::string::npos) << text << "\n-> " << error_of(text);
