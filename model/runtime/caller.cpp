@@ -11,10 +11,12 @@ namespace acqrel::model {
 namespace {
 
 const range* checked_code(const void* address) {
+  static range last;  // mostly it is the same again
+  if (last.contains(address)) return &last;
   for (const module& m : modules())
     if (m.part == module::role::checked)
       for (const range& code : m.code)
-        if (code.contains(address)) return &code;
+        if (code.contains(address)) return &(last = code);
   return nullptr;
 }
 

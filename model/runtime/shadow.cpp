@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <deque>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -53,7 +53,7 @@ struct page {
 constexpr unsigned table_bits = 30, page_bits = 12;
 std::array<page**, std::size_t{1} << (address_bits - table_bits)> tables;
 std::uint32_t run = 1;
-std::deque<extension> extensions;
+std::vector<std::unique_ptr<extension>> extensions;
 std::uint32_t extensions_used = 0;
 
 void* zeroed_memory(std::size_t bytes) {
@@ -104,17 +104,17 @@ page& page_of(std::uintptr_t address) {
 
 extension& extension_of(cell& c) {
   if (c.more == 0) {
-    if (extensions_used == extensions.size()) extensions.emplace_back();
-    extension& fresh = extensions[extensions_used];
+    if (extensions_used == extensions.size()) extensions.push_back(std::make_unique<extension>());
+    extension& fresh = *extensions[extensions_used];
     fresh.accesses.clear();
     fresh.generation.fill(0);
     fresh.size.fill(0);
     c.more = ++extensions_used;
   }
-  return extensions[c.more - 1];
+  return *extensions[c.more - 1];
 }
 
-access& nth(cell& c, unsigned i) { return i < held ? c.first[i] : extensions[c.more - 1].accesses[i - held]; }
+access& nth(cell& c, unsigned i) { return i < held ? c.first[i] : extensions[c.more - 1]->accesses[i - held]; }
 
 void add(cell& c, const access& a) {
   if (c.count < held) {
@@ -134,7 +134,7 @@ void add(cell& c, const access& a) {
 
 void remove(cell& c, unsigned i) {
   nth(c, i) = nth(c, c.count - 1U);
-  if (--c.count >= held) extensions[c.more - 1].accesses.pop_back();
+  if (--c.count >= held) extensions[c.more - 1]->accesses.pop_back();
 }
 
 std::uint8_t bytes_below(std::ptrdiff_t n) {
@@ -178,6 +178,7 @@ bool replaces(const access& later, const access& earlier) {
 /// Takes an access to bytes of one granule into account.
 void touch(cell& c, const access& a, const clock& now, std::uintptr_t address) {
   if (a.writes() && !a.atomic()) c.anew |= a.bytes;
+  bool placed = false;
   for (unsigned i = 0; i < c.count;) {
     access& old = nth(c, i);
     if ((old.bytes & a.bytes) != 0) {
@@ -188,9 +189,13 @@ void touch(cell& c, const access& a, const clock& now, std::uintptr_t address) {
       if (old.happens_before(a.thread, now)) {
         if (replaces(a, old)) {
           old.bytes &= static_cast<std::uint8_t>(~a.bytes);
-          if (old.bytes == 0) {
+          if (old.bytes == 0 && placed) {
             remove(c, i);
             continue;
+          }
+          if (old.bytes == 0) {
+            old = a;
+            placed = true;
           }
         }
       } else if (conflict(a, old)) {
@@ -200,7 +205,7 @@ void touch(cell& c, const access& a, const clock& now, std::uintptr_t address) {
     }
     ++i;
   }
-  add(c, a);
+  if (!placed) add(c, a);
 }
 
 /// Calls visit(cell, access, address) for each granule of the access.
@@ -347,7 +352,7 @@ void end_block(const block& b) {
     touch(c, a, now, address);
     c.valid = 0;
     c.count = 0;
-    if (c.more != 0) extensions[c.more - 1].accesses.clear();
+    if (c.more != 0) extensions[c.more - 1]->accesses.clear();
   });
   if (!b.made.happens_before(b.ended.thread, now)) report_race(b.ended, b.made, b.start);
 }
