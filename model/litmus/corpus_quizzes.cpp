@@ -1,4 +1,4 @@
-// The quizzes of a much-copied text on Go's atomics (its appendices B and Q, and section 13), asked of C++.
+// The quizzes of a long text on Go's atomics (its appendices B and Q, and section 13), asked of C++.
 // SPDX-License-Identifier: Apache-2.0
 #include "corpus_parts.hpp"
 

@@ -129,6 +129,21 @@ class LitmusFiles(unittest.TestCase):
         self.assertIn("2.litmus:3:", done.stderr)
 
 
+    def test_the_page_shows_what_the_command_prints(self):
+        docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs")
+        with open(os.path.join(docs, "litmus.md"), encoding="utf-8") as page:
+            blocks = re.findall(r"^```\w*\n(.*?)^```", page.read(), re.S | re.M)
+        program, = [b for b in blocks if b.startswith("C MP")]
+        answer, = [b for b in blocks if b.startswith("Test MP")]
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "MP.litmus"), "w", encoding="utf-8") as out:
+                out.write(program)
+            printed = subprocess.run([BINARY, "litmus", "MP.litmus"], cwd=folder, capture_output=True, text=True, check=True)
+        self.assertEqual(printed.stdout, answer)
+        with open(os.path.join(docs, "litmus-sb.svg"), encoding="utf-8") as picture:
+            self.assertEqual(picture.read(), run("--show", "svg", "SB+ra").stdout)
+
+
 if __name__ == "__main__":
-    BINARY = sys.argv.pop(1)
+    BINARY = os.path.abspath(sys.argv.pop(1))
     unittest.main()
