@@ -9,6 +9,7 @@
 #include "blocks.hpp"
 #include "memory.hpp"
 #include "modules.hpp"
+#include "outside_blocks.hpp"
 #include "sites.hpp"
 #include "thread_storage.hpp"
 
@@ -30,6 +31,8 @@ std::string leaks() {
   std::vector<range> to_scan;
   for (const module& m : modules())
     if (m.part != module::role::other) to_scan.insert(to_scan.end(), m.writable.begin(), m.writable.end());
+  // What a global had on the heap before the test may hold a block of the test.
+  for (const range& block : outside_blocks()) to_scan.push_back(block);
   to_scan.push_back(thread_local_objects_of_the_test());
   while (!to_scan.empty()) {
     const range r = to_scan.back();

@@ -72,6 +72,11 @@ MODEL(process, gives_every_run_the_map_that_a_global_had_before) {
   EXPECT_EQ(names.extract(1).mapped(), "one");
 }
 
+MODEL(process, sees_that_a_global_map_from_before_holds_what_a_run_allocated, .report_leaks = true) {
+  meet_another_thread();
+  names[2] = std::string(100, 'x');
+}
+
 TEST(process_after, has_its_globals_back) {
   EXPECT_EQ(turns, 0);
   EXPECT_EQ(plain_global, 7);
