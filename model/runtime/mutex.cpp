@@ -27,15 +27,15 @@ std::string to_lock_mutex(const void* m) { return "to lock the mutex " + describ
 std::string to_take_spin_lock(const void* lock) { return "to take the spin lock " + describe(lock) + holders(lock); }
 
 /// Whether it is ours now; otherwise somebody else has it.
-bool take(const void* lock, const void* site) {
-  if (word_of(lock, site).replace(0, 1, order::acquire, site) != 0) return false;
-  hold(lock, false, site);
+bool take(const sync_word& lock, const void* site) {
+  if (lock.replace(0, 1, order::acquire, site) != 0) return false;
+  hold(lock.object, false, site);
   return true;
 }
 
-void give(const void* lock, const void* site) {
-  word_of(lock, site).store(0, order::release, site);
-  let_go(lock);
+void give(const sync_word& lock, const void* site) {
+  lock.store(0, order::release, site);
+  let_go(lock.object);
 }
 
 [[noreturn]] void locked_twice(const char* what, const void* lock, const void* site) {
@@ -67,6 +67,7 @@ again lock_again(pthread_mutex_t* m, const void* site) {
 }  // namespace
 
 int lock_mutex(pthread_mutex_t* m, const void* site) {
+  const sync_word word = word_of(m, site);
   switch (lock_again(m, site)) {
     case again::counted: return 0;
     case again::refused:
@@ -74,11 +75,12 @@ int lock_mutex(pthread_mutex_t* m, const void* site) {
       locked_twice("mutex", m, site);
     case again::no: break;
   }
-  if (!take(m, site)) stuck(to_lock_mutex, m, site);
+  if (!take(word, site)) stuck(to_lock_mutex, m, site);
   return 0;
 }
 
 int unlock_mutex(pthread_mutex_t* m, const void* site) {
+  const sync_word word = word_of(m, site);
   const int type = type_of(m, site);
   holding* const mine = held_by_self(m);
   if (mine == nullptr) {
@@ -88,7 +90,7 @@ int unlock_mutex(pthread_mutex_t* m, const void* site) {
   if (mine->count > 1) {
     let_go(m);
   } else {
-    give(m, site);
+    give(word, site);
   }
   return 0;
 }
@@ -96,22 +98,24 @@ int unlock_mutex(pthread_mutex_t* m, const void* site) {
 namespace {
 
 int try_lock_mutex(pthread_mutex_t* m, const void* site) {
+  const sync_word word = word_of(m, site);
   switch (lock_again(m, site)) {
     case again::counted: return 0;
     case again::refused: return EBUSY;
     case again::no: break;
   }
-  return take(m, site) ? 0 : EBUSY;
+  return take(word, site) ? 0 : EBUSY;
 }
 
 int lock_mutex_until(pthread_mutex_t* m, clockid_t clock, const timespec* deadline, const void* site) {
+  const sync_word word = word_of(m, site);
   switch (lock_again(m, site)) {
     case again::counted: return 0;
     case again::refused:
       if (type_of(m, site) == PTHREAD_MUTEX_ERRORCHECK) return EDEADLK;
       break;  // It waits for itself, as long as it wants to wait.
     case again::no:
-      if (take(m, site)) return 0;
+      if (take(word, site)) return 0;
   }
   return pass_deadline(clock, deadline) ? ETIMEDOUT : EINVAL;
 }
@@ -185,7 +189,9 @@ ACQREL_INTERPOSED int pthread_mutex_unlock(pthread_mutex_t* m) noexcept {
 // ---- spin locks
 
 namespace {
-const void* address_of(pthread_spinlock_t* lock) { return const_cast<const int*>(lock); }
+sync_word word_of_spin_lock(pthread_spinlock_t* lock, const void* site) {
+  return word_of(const_cast<const int*>(lock), site);
+}
 }  // namespace
 
 ACQREL_INTERPOSED int pthread_spin_init(pthread_spinlock_t* lock, int shared) noexcept {
@@ -210,9 +216,9 @@ ACQREL_INTERPOSED_LOOK(int, pthread_spin_lock, (pthread_spinlock_t * lock) noexc
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_spin_lock)(lock);
   const checker_work work;
   look(here);
-  const void* const l = address_of(lock);
-  if (held_by_self(l) != nullptr) locked_twice("spin lock", l, here.site());
-  if (!take(l, here.site())) stuck(to_take_spin_lock, l, here.site());
+  const sync_word word = word_of_spin_lock(lock, here.site());
+  if (held_by_self(word.object) != nullptr) locked_twice("spin lock", word.object, here.site());
+  if (!take(word, here.site())) stuck(to_take_spin_lock, word.object, here.site());
   return 0;
 }
 
@@ -221,14 +227,16 @@ ACQREL_INTERPOSED_LOOK(int, pthread_spin_trylock, (pthread_spinlock_t * lock) no
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_spin_trylock)(lock);
   const checker_work work;
   look(here);
-  return held_by_self(address_of(lock)) == nullptr && take(address_of(lock), here.site()) ? 0 : EBUSY;
+  const sync_word word = word_of_spin_lock(lock, here.site());
+  return held_by_self(word.object) == nullptr && take(word, here.site()) ? 0 : EBUSY;
 }
 
 ACQREL_INTERPOSED int pthread_spin_unlock(pthread_spinlock_t* lock) noexcept {
   const call here = ACQREL_CALL;
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_spin_unlock)(lock);
   const checker_work work;
-  if (held_by_self(address_of(lock)) == nullptr) unlocked_by_stranger("spin lock", address_of(lock), here.site());
-  give(address_of(lock), here.site());
+  const sync_word word = word_of_spin_lock(lock, here.site());
+  if (held_by_self(word.object) == nullptr) unlocked_by_stranger("spin lock", word.object, here.site());
+  give(word, here.site());
   return 0;
 }

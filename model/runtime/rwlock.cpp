@@ -21,15 +21,14 @@ std::string to_write(const void* lock) {
   return "to lock for writing the shared mutex " + describe(lock) + holders(lock);
 }
 
-bool take(const void* lock, bool shared, const void* site) {
-  const sync_word word = word_of(lock, site);
+bool take(const sync_word& word, bool shared, const void* site) {
   const bool taken = shared ? word.add_below(writer, 1, order::acquire, site) < writer
                             : word.replace(0, writer, order::acquire, site) == 0;
   if (!taken) return false;
-  if (holding* const mine = held_by_self(lock)) {
+  if (holding* const mine = held_by_self(word.object)) {
     ++mine->count;
   } else {
-    hold(lock, shared, site);
+    hold(word.object, shared, site);
   }
   return true;
 }
@@ -41,6 +40,7 @@ bool own(const void* lock, bool shared) {
 }
 
 int lock(pthread_rwlock_t* l, bool shared, const void* site) {
+  const sync_word word = word_of(l, site);
   if (own(l, shared)) {
     fail(trouble_kind::deadlock,
          "thread " + std::to_string(self()) + " locks the shared mutex " + describe(l) + " for " +
@@ -48,17 +48,19 @@ int lock(pthread_rwlock_t* l, bool shared, const void* site) {
              ", that is by itself: it would wait for ever. Unlock it first.",
          site);
   }
-  if (!take(l, shared, site)) stuck(shared ? to_read : to_write, l, site);
+  if (!take(word, shared, site)) stuck(shared ? to_read : to_write, l, site);
   return 0;
 }
 
 int try_lock(pthread_rwlock_t* l, bool shared, const void* site) {
-  return !own(l, shared) && take(l, shared, site) ? 0 : EBUSY;
+  const sync_word word = word_of(l, site);
+  return !own(l, shared) && take(word, shared, site) ? 0 : EBUSY;
 }
 
 int lock_until(pthread_rwlock_t* l, bool shared, clockid_t clock, const timespec* deadline, const void* site) {
+  const sync_word word = word_of(l, site);
   if (own(l, shared)) return EDEADLK;
-  if (take(l, shared, site)) return 0;
+  if (take(word, shared, site)) return 0;
   return pass_deadline(clock, deadline) ? ETIMEDOUT : EINVAL;
 }
 
@@ -93,6 +95,7 @@ ACQREL_INTERPOSED int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
   if (!here.modelled()) return ACQREL_C_LIBRARY(pthread_rwlock_unlock)(l);
   const checker_work work;
   const void* const site = here.site();
+  const sync_word word = word_of(l, site);
   const holding* const mine = held_by_self(l);
   if (mine == nullptr) {
     const std::string who = holders(l);
@@ -102,7 +105,7 @@ ACQREL_INTERPOSED int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
          site);
   }
   const unsigned units = mine->shared ? 1 : writer;
-  word_of(l, site).subtract(units, order::release, site);
+  word.subtract(units, order::release, site);
   let_go(l);
   return 0;
 }
