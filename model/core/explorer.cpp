@@ -79,11 +79,8 @@ class explorer::tree {
       return true;
     }
     if (!how_.replay.empty()) return false;
-    if (how_.max_executions != 0 && complete_ + blocked_ + abandoned_ >= how_.max_executions) {
-      if (depth_ > 0 && anything_left()) exhaustive_ = false;
-      return false;
-    }
-    if (how_.samples != 0) return next_sample();
+    const bool enough = how_.max_executions != 0 && complete_ + blocked_ + abandoned_ >= how_.max_executions;
+    if (how_.samples != 0) return !enough && next_sample();
     while (depth_ > 0) {
       branch& b = top();
       if (b.left.empty()) {
@@ -93,6 +90,10 @@ class explorer::tree {
       const alternative a = b.left.back();
       b.left.pop_back();
       if (follow(a)) {
+        if (enough) {
+          exhaustive_ = false;
+          return false;
+        }
         begin_run();
         return true;
       }
@@ -121,6 +122,8 @@ class explorer::tree {
       done_ += weight_;
     }
   }
+
+  void repeat() { begin_run(); }
 
   // ---- during a run
   bool turn(thread_id t) const { return cursor_ >= schedule_.size() || schedule_[cursor_] == t; }
@@ -308,13 +311,6 @@ class explorer::tree {
     branch& b = *branches_[depth_++];
     b.left.clear();
     return b;
-  }
-
-  bool anything_left() const {
-    for (std::size_t i = 0; i < depth_; ++i) {
-      if (!branches_[i]->left.empty()) return true;
-    }
-    return false;
   }
 
   // ---- runs
@@ -533,14 +529,14 @@ class explorer::tree {
 
   void offer(const alternative& a) { offered_.push_back(a); }
 
-  /// Shares the weight of the present graph among what goes on and what was offered.
-  void settle_offers() {
+  /// Shares the weight of the present graph among what goes on, if it does, and what was offered.
+  void settle_offers(bool goes_on = true) {
     if (offered_.empty()) return;
     if (how_.samples != 0) {
       if (detour_.what == alternative::change::none) {
         random_ = random_ * 6364136223846793005u + 1442695040888963407u;
-        const std::uint64_t pick = (random_ >> 33) % (offered_.size() + 1);
-        if (pick != 0) detour_ = offered_[pick - 1];
+        const std::uint64_t pick = (random_ >> 33) % (offered_.size() + (goes_on ? 1 : 0));
+        if (pick < offered_.size()) detour_ = offered_[pick];
       }
     } else {
       weight_ /= static_cast<double>(offered_.size() + 1);
@@ -563,13 +559,13 @@ class explorer::tree {
       case change::read_from:
         g().read_from(a.event, a.other);
         if (g().at(a.event).exclusive) good = finish_rmw(a.event);
-        settle_offers();
+        settle_offers(good);
         break;
       case change::put:
         g().take(a.event);
         g().put(a.event, a.number);
         if (!a.other.initial() && g().at(a.other).exclusive) good = finish_rmw(a.other);
-        settle_offers();
+        settle_offers(good);
         break;
       case change::choose: g().choose(a.event, a.number); break;
       case change::revisit: return revisit(a);
@@ -653,8 +649,8 @@ class explorer::tree {
         begin_run();
         return true;
       }
-      ++sampled_;  // a walk that ended where no execution is
-      detour_ = {};
+      // What is inconsistent itself may have led elsewhere; if not, the walk ends where no execution is.
+      if (detour_.what == alternative::change::none) ++sampled_;
     }
   }
 
@@ -724,6 +720,7 @@ explorer::explorer(const exploration& how, trouble& caller) : tree_(std::make_un
 explorer::~explorer() = default;
 bool explorer::next() { return tree_->next(); }
 void explorer::finish(bool complete) { tree_->finish(complete); }
+void explorer::repeat() { tree_->repeat(); }
 void explorer::abandon() { tree_->abandon(); }
 bool explorer::turn(thread_id t) const { return tree_->turn(t); }
 std::optional<thread_id> explorer::scheduled() const { return tree_->scheduled(); }

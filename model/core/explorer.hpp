@@ -56,6 +56,9 @@ class explorer {
   bool next();
   /// The run is over: every thread ended, or those that did not can never go on.
   void finish(bool complete);
+  /// Instead of finish(), which comes later: follows the same execution once more, to see whether the program does again
+  /// what it did.
+  void repeat();
   /// The run was given up in its middle (a bound was hit): its graph counts for nothing, the search goes on.
   void abandon();
 

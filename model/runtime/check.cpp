@@ -175,11 +175,14 @@ result check(const options& how, const std::function<void()>& test) {
     progress told(how, start);
     begin_bounds();
     while (tree.next()) {
-      restore_globals();
-      begin_memory(how.reuse_memory);
-      begin_sync({how.spurious_wakeups});
-      begin_marks();
-      const ending end = run_once(tree, test, limits);
+      const auto run = [&] {
+        restore_globals();
+        begin_memory(how.reuse_memory);
+        begin_sync({how.spurious_wakeups});
+        begin_marks();
+        return run_once(tree, test, limits);
+      };
+      ending end = run();
       count(r, tree.execution());
       if (!how.replay.empty() && shape_of(tree.execution(), positions()) != token.shape) {
         const result stale = refused(how, stale_token(how.replay));
@@ -188,8 +191,15 @@ result check(const options& how, const std::function<void()>& test) {
         r.message = stale.message;
         break;
       }
+      if (how.repeat_runs && (end == ending::complete || end == ending::blocked)) {
+        const std::array<unsigned, max_threads> before = positions();
+        tree.repeat();
+        if (run() != end || positions() != before) end = ending::failed;
+      }
       if (end == ending::failed) {
-        tell(r, tree, found());
+        const finding differs{trouble_kind::nondeterministic,
+                              "run a second time, the same execution went on differently"};
+        tell(r, tree, found().what == trouble_kind::none ? differs : found());
         break;
       }
       if (end == ending::over_bound) {

@@ -40,6 +40,17 @@ location word_of(const void* key, unsigned word) {
 
 }  // namespace
 
+order order_of(int builtin) {
+  switch (builtin & 0xff) {  // above it are hints for lock elision
+    case __ATOMIC_RELAXED: return order::relaxed;
+    case __ATOMIC_CONSUME:
+    case __ATOMIC_ACQUIRE: return order::acquire;
+    case __ATOMIC_RELEASE: return order::release;
+    case __ATOMIC_ACQ_REL: return order::acq_rel;
+    default: return order::seq_cst;
+  }
+}
+
 value load(const void* object, std::size_t size, order how, const void* site) {
   wait_turn();
   const location l = atomic_access(object, size, true, false, site);

@@ -48,6 +48,8 @@ trouble& trouble_of_run();
 void wait_turn();
 /// The same before an operation that reads. `at`: the state in which the thread made the call.
 void wait_turn_to_read(const registers& at, const void* site);
+/// What __ATOMIC_RELAXED and its like mean; consume is acquire.
+order order_of(int builtin);
 /// Whether the weak compare-exchange at hand fails without a reason: each thread may have so many in one execution.
 bool fails_spuriously(const void* site);
 /// Whether this is where the running thread's stack would go on if there were more of it.

@@ -15,17 +15,6 @@ __attribute__((visibility("hidden"))) acqrel::model::registers acqrel_model_regi
 namespace acqrel::model {
 namespace {
 
-order order_of(int given) {
-  switch (given & 0xff) {
-    case __ATOMIC_RELAXED: return order::relaxed;
-    case __ATOMIC_CONSUME:
-    case __ATOMIC_ACQUIRE: return order::acquire;
-    case __ATOMIC_RELEASE: return order::release;
-    case __ATOMIC_ACQ_REL: return order::acq_rel;
-    default: return order::seq_cst;
-  }
-}
-
 template <class T>
 T* plain(const volatile T* p) {
   return const_cast<T*>(p);
