@@ -34,11 +34,19 @@ const std::vector<entry>& corpus() {
   static const std::vector<entry> all = [] {
     std::vector<entry> made;
     add_shapes(made);
-    add_discriminators(made);
+    add_publication(made);
+    add_seq_cst(made);
+    add_atomicity(made);
     add_quizzes(made);
     return made;
   }();
   return all;
+}
+
+entry make_entry(const char* name, const char* family, const char* summary, const std::string& threads,
+                 const expectation& expected) {
+  const std::string init = threads.find("\n{") == 0 ? "" : "\n{}\n";
+  return {name, family, summary, std::string("C ") + name + "\n(* " + summary + " *)" + init + threads, {expected}, {}};
 }
 
 const entry* find_entry(std::string_view name) {

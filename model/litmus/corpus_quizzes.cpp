@@ -294,13 +294,11 @@ exists (2:r0=1 /\ 2:r1=0 /\ 3:r0=1 /\ 3:r1=0)
 }  // namespace
 
 void add_quizzes(std::vector<entry>& to) {
-  for (const quiz& q : quizzes)
-    to.push_back({q.name,
-                  "quiz",
-                  q.question,
-                  std::string("C ") + q.name + "\n(* " + q.question + " *)\n{}\n" + q.program,
-                  {{memory_model::cxx20, q.seen, q.executions, q.race}},
-                  std::string(q.asked) + "\n\n" + q.answer});
+  for (const quiz& q : quizzes) {
+    to.push_back(
+        make_entry(q.name, "quiz", q.question, q.program, {memory_model::cxx20, q.seen, q.executions, q.race}));
+    to.back().notes = std::string(q.asked) + "\n\n" + q.answer;
+  }
 }
 
 }  // namespace acqrel::model::litmus

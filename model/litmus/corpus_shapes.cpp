@@ -3,7 +3,6 @@
 #include "corpus_parts.hpp"
 
 #include <array>
-#include <cstdlib>
 
 namespace acqrel::model::litmus {
 
