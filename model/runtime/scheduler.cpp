@@ -10,11 +10,13 @@
 #include "modules.hpp"
 #include "sites.hpp"
 #include "sync.hpp"
+#include "words.hpp"
 
 namespace acqrel::model {
 
 bool native = true;
 const void* program_stack = nullptr;
+std::uint64_t operations_begun = 0;
 
 namespace {
 
@@ -191,6 +193,7 @@ void switch_to(unsigned next) {
 }
 
 void wait_for_turn() {
+  ++operations_begun;
   if (explored->position(running_thread) + 2 > limits.events) {
     trouble_callbacks.bound_hit("thread " + std::to_string(running_thread) + " made " + std::to_string(limits.events) +
                                 " operations");
@@ -306,7 +309,7 @@ void wait_turn_to_read(const registers& at, const void* site) {
   const int before = me.been.come_back(at, position);
   if (before >= 0 && position > static_cast<unsigned>(before)) {
     const turn last{running_thread, static_cast<unsigned>(before), position};
-    if (leaves_no_trace(execution(), last)) {
+    if (begins_at_rest(execution(), last) && !holds_lock_of(last) && leaves_no_trace(execution(), last)) {
       me.is = state::spinning;
       me.last_turn = last;
       me.site = site;

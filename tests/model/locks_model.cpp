@@ -184,21 +184,37 @@ MODEL(mutex, is_one_of_two_taken_in_the_same_order) {
 
 // ---- a loop that polls under the lock waits, as one that loads does
 
-void poll_under_a_mutex(bool set) {
-  std::thread poller([] {
-    for (;;) {
-      const std::lock_guard lock(a);
-      if (data != 0) break;
-    }
-  });
-  if (set) {
-    const std::lock_guard lock(a);
-    data = 1;
+template <class Lock, class Mutex>
+void poll(Mutex& m, std::atomic<int>& flag) {
+  for (bool done = false; !done;) {
+    const Lock lock(m);
+    done = flag.load(relaxed) == 1;
+  }
+}
+template <class Lock, class Mutex, bool Set>
+void poll_until_set(Mutex& m) {
+  std::atomic<int> flag{0};
+  std::thread poller([&] { poll<Lock>(m, flag); });
+  {
+    const std::unique_lock lock(m);
+    if (Set) flag.store(1, relaxed);
   }
   poller.join();
 }
-MODEL(mutex, is_polled_under_until_a_value_is_there) { poll_under_a_mutex(true); }
-MODEL_FAILS(mutex, is_polled_under_for_ever, "livelock") { poll_under_a_mutex(false); }
+MODEL(polling, ends_under_a_mutex) { poll_until_set<std::unique_lock<std::mutex>, std::mutex, true>(a); }
+MODEL(polling, ends_under_a_shared_mutex) {
+  poll_until_set<std::shared_lock<std::shared_mutex>, std::shared_mutex, true>(shared);
+}
+MODEL_FAILS(polling, never_ends_under_a_mutex, "livelock") {
+  poll_until_set<std::unique_lock<std::mutex>, std::mutex, false>(a);
+}
+MODEL_FAILS(polling, never_ends_under_a_shared_mutex, "livelock") {
+  poll_until_set<std::shared_lock<std::shared_mutex>, std::shared_mutex, false>(shared);
+}
+MODEL_FAILS(polling, never_ends_if_both_only_poll, "livelock") {
+  std::atomic<int> flag{0};
+  in_threads<2>([&](unsigned) { poll<std::unique_lock<std::mutex>>(a, flag); });
+}
 
 // ---- shared mutexes
 
