@@ -15,6 +15,7 @@
 #include "sites.hpp"
 #include "stops.hpp"
 #include "sync.hpp"
+#include "watch.hpp"
 
 namespace acqrel::model {
 namespace {
@@ -171,6 +172,7 @@ result check(const options& how, const std::function<void()>& test) {
   forget_edges();
   {
     const checked_process process;
+    const watch clock(&operations_begun, stop_at_silence);
     explorer tree(search, trouble_of_run());
     progress told(how, start);
     begin_bounds();

@@ -41,6 +41,9 @@ void begin_bounds();
 void mark_waits();
 std::array<unsigned, max_threads> positions();
 
+/// Grows with every operation of any thread.
+extern std::uint64_t operations_begun;
+
 /// What the explorer calls in a run.
 trouble& trouble_of_run();
 

@@ -59,6 +59,16 @@ void stop_at_crash(int signal, void* address) {
   fail(trouble_kind::crash, text, site);
 }
 
+void stop_at_silence(const void* site) {
+  native = true;
+  fail(trouble_kind::livelock,
+       "thread " + std::to_string(self()) +
+           " runs on and on without an operation on an atomic object or a lock: a loop that waits for plain data, or "
+           "for "
+           "nothing",
+       from_checked_code(site) ? site : nullptr);
+}
+
 void stop_at_terminate() {
   if (native) std::abort();
   native = true;

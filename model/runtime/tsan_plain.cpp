@@ -6,6 +6,7 @@
 
 #include "memory.hpp"
 #include "scheduler.hpp"
+#include "watch.hpp"
 
 // Called by compiled programs only: no header declares them.
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
@@ -20,12 +21,16 @@ namespace {
 void reads(const void* p, std::size_t size, const void* site) {
   if (native) return;
   const checker_work work;
+  if (silence_is_due) [[unlikely]]
+    look_for_silence(site);
   plain_read(p, size, site);
 }
 
 void writes(const void* p, std::size_t size, const void* site) {
   if (native) return;
   const checker_work work;
+  if (silence_is_due) [[unlikely]]
+    look_for_silence(site);
   plain_write(p, size, site);
 }
 

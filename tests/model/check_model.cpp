@@ -57,6 +57,20 @@ TEST(check, survives_a_stack_that_overflows) {
   expect_words(check([] { deep(1); }), "crash", "the stack of thread 0 overflows");
 }
 
+TEST(check, notices_a_loop_without_operations) {
+  bool set = false;
+  const result r = check([&] {
+    set = false;
+    together(
+        [&] {
+          while (!*const_cast<volatile bool*>(&set)) {
+          }
+        },
+        [&] { set = true; });
+  });
+  expect_words(r, "livelock", "thread 1 runs on and on");
+}
+
 TEST(check, may_not_be_called_within_a_check) {
   expect_words(check([] { check([] {}); }), "misuse", "within a check()");
 }
