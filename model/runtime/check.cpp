@@ -180,7 +180,7 @@ result check(const options& how, const std::function<void()>& test) {
       const auto run = [&] {
         restore_globals();
         begin_memory(how.reuse_memory);
-        begin_sync({how.spurious_wakeups});
+        begin_sync({how.spurious_wakeups, how.membarrier});
         begin_marks();
         return run_once(tree, test, limits);
       };

@@ -307,6 +307,12 @@ TEST(membarrier, is_a_fence_for_those_that_only_have_a_light_one) {
   fails("assertion", store_buffering_by_asymmetric_fences<false>);
 }
 
+TEST(membarrier, is_missing_if_asked) {
+  explores({1}, [] { expect(syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) > 0); });
+  explores({1}, [] { expect(syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) == -1 && errno == ENOSYS); },
+           {.membarrier = false});
+}
+
 // ---- barriers of POSIX
 
 template <bool Wait>

@@ -43,6 +43,7 @@ struct options {
   unsigned max_events = 254;                 ///< atomic operations of one thread
   unsigned spurious_failures = 0;            ///< of weak compare-exchanges, in one execution (g++ only)
   unsigned spurious_wakeups = 0;             ///< of waits, in one execution
+  bool membarrier = true;                    ///< the kernel offers it to the test
   bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
   bool report_leaks = false;
   std::uint64_t samples = 0;         ///< not 0: that many random executions instead of all
