@@ -12,10 +12,22 @@ std::uint64_t mixed(std::uint64_t place, std::uint64_t word) {
   return static_cast<std::uint64_t>(wide) ^ static_cast<std::uint64_t>(wide >> 64);
 }
 
-std::uint64_t mixed(const std::uint64_t* word) { return mixed(reinterpret_cast<std::uintptr_t>(word), *word); }
+std::uint64_t mixed(const std::uint64_t* word, std::uint64_t without = 0) {
+  return mixed(reinterpret_cast<std::uintptr_t>(word), *word & ~without);
+}
 
 const std::uint64_t* word_at(std::uintptr_t address) {
   return reinterpret_cast<const std::uint64_t*>(address & ~std::uintptr_t{7});
+}
+
+/// Which bytes of the word lie in [begin, end).
+std::uint64_t bytes_in(const std::uint64_t* word, std::uintptr_t begin, std::uintptr_t end) {
+  std::uint64_t mask = 0;
+  for (unsigned i = 0; i < 8; ++i) {
+    const std::uintptr_t byte = reinterpret_cast<std::uintptr_t>(word) + i;
+    if (byte >= begin && byte < end) mask |= std::uint64_t{0xff} << (8 * i);
+  }
+  return mask;
 }
 
 }  // namespace
@@ -73,8 +85,8 @@ int loops::come_back(const registers& now, unsigned position) {
   std::uint64_t state = reinterpret_cast<std::uintptr_t>(now.stack);
   for (unsigned i = 0; i < 6; ++i) state += mixed(i, now.preserved[i]);
   for (const std::uint64_t* word = now.stack; word < high_; ++word) state += mixed(word);
-  for (const std::uint64_t* word : shared_)
-    if (word >= now.stack) state -= mixed(word);
+  for (const shared_word& s : shared_)
+    if (s.at >= now.stack) state += mixed(s.at, s.bytes) - mixed(s.at);
   for (visit& before : past_) {
     if (before.state != state) continue;
     const unsigned then = before.position;
@@ -88,28 +100,33 @@ int loops::come_back(const registers& now, unsigned position) {
 void loops::share(const void* address, std::size_t size) {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
   for (const std::uint64_t* word = word_at(begin); word < word_at(begin + size + 7); ++word) {
-    if (std::find(shared_.begin(), shared_.end(), word) != shared_.end()) continue;
-    shared_.push_back(word);
-    // It was part of the states so far with the value it still has.
-    for (visit& before : past_)
-      if (word >= before.stack) before.state -= mixed(word);
+    auto known = std::find_if(shared_.begin(), shared_.end(), [word](const shared_word& s) { return s.at == word; });
+    if (known == shared_.end()) known = shared_.insert(known, {word, 0});
+    const std::uint64_t before = known->bytes, bytes = before | bytes_in(word, begin, begin + size);
+    if (bytes == before) continue;
+    known->bytes = bytes;
+    // They were part of the states so far with the value they still have.
+    for (visit& past : past_)
+      if (word >= past.stack) past.state += mixed(word, bytes) - mixed(word, before);
   }
 }
 
-void loops::remove(const void* address, std::size_t size) {
+void loops::take_back(const void* address, std::size_t size) {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  const std::uint64_t* first = word_at(begin);
-  const std::uint64_t* last = word_at(begin + size + 7);
-  const auto old =
-      std::remove_if(shared_.begin(), shared_.end(), [&](auto word) { return word >= first && word < last; });
-  if (old == shared_.end()) return;
-  shared_.erase(old, shared_.end());
+  bool any = false;
+  for (shared_word& s : shared_) {
+    const std::uint64_t bytes = s.bytes & bytes_in(s.at, begin, begin + size);
+    s.bytes &= ~bytes;
+    any = any || bytes != 0;
+  }
+  if (!any) return;
+  std::erase_if(shared_, [](const shared_word& s) { return s.bytes == 0; });
   act();
 }
 
 void loops::drop_dead() {
   const auto* bottom = static_cast<const std::uint64_t*>(frames_.back());
-  std::erase_if(shared_, [&](auto word) { return word < bottom; });
+  std::erase_if(shared_, [&](const shared_word& s) { return s.at < bottom; });
 }
 
 }  // namespace acqrel::model

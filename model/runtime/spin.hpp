@@ -51,7 +51,7 @@ class loops {
   /// These bytes of the stack are not this thread's alone, until it writes them plainly or their frame ends.
   void share(const void* address, std::size_t size);
   void own(const void* address, std::size_t size) {
-    if (!shared_.empty()) remove(address, size);
+    if (!shared_.empty()) take_back(address, size);
   }
   /// A function began, whose frame ends at `bottom`; the last one ended.
   void enter(const void* bottom) { frames_.push_back(bottom); }
@@ -67,11 +67,17 @@ class loops {
     unsigned position;
   };
 
-  void remove(const void* address, std::size_t size);
+  /// A word of the stack, some of whose bytes others may write.
+  struct shared_word {
+    const std::uint64_t* at;
+    std::uint64_t bytes;  ///< a mask
+  };
+
+  void take_back(const void* address, std::size_t size);
   void drop_dead();
 
   std::vector<visit> past_;
-  std::vector<const std::uint64_t*> shared_;
+  std::vector<shared_word> shared_;
   std::vector<const void*> frames_;
   const std::uint64_t* high_ = nullptr;
 };
