@@ -10,7 +10,6 @@
 #include "modules.hpp"
 #include "sites.hpp"
 #include "sync.hpp"
-#include "words.hpp"
 
 namespace acqrel::model {
 
@@ -80,8 +79,17 @@ void callbacks::bound_hit(const std::string& what) {
   leave_run(ending::over_bound);
 }
 
-/// What a read that is followed only by what leaves no trace has seen is what it would see again.
-bool reads_what_stays(event_id r) {
+/// Whether this turn makes something else of the object than what it found there, be it only for a while.
+bool changes(const turn& t, std::uint16_t object, value found) {
+  const std::vector<event>& events = execution().of(t.thread);
+  return std::any_of(events.begin() + t.from, events.begin() + t.to,
+                     [&](const event& e) { return e.what == kind::write && e.object == object && e.val != found; });
+}
+
+/// Whether the thread would see the same for ever: nothing comes after what it read but turns that leave no trace, and none
+/// of those that go on for ever shows it something else in passing, as who locks and unlocks does. (A thread whose own turns
+/// do that sees what is there when it is its turn.)
+bool reads_what_stays(const model_thread& t, event_id r) {
   const graph& g = execution();
   const event& read = g.at(r);
   const graph::object& object = g.objects()[read.object];
@@ -94,16 +102,19 @@ bool reads_what_stays(event_id r) {
         writer.is == state::spinning && w.index >= writer.last_turn.from && w.index < writer.last_turn.to;
     if (!puts_back && !in_turn) return false;
   }
-  return true;
+  if (t.is == state::spinning && changes(t.last_turn, read.object, read.val)) return true;
+  return std::none_of(threads, threads + known, [&](const model_thread& other) {
+    return &other != &t && other.is == state::spinning && changes(other.last_turn, read.object, read.val);
+  });
 }
 
-/// Whether what this thread waits for will never be written: everything that it read and would read again is the latest.
+/// Whether what this thread waits for will never be written: everything that it read and would read again stays.
 bool waits_for_ever(const model_thread& t) {
   if (t.is == state::ended || t.is == state::joining || t.is == state::absent) return true;
   if (t.bounded) return false;
   for (unsigned i = t.last_turn.from; i < t.last_turn.to; ++i) {
     const event_id e{t.last_turn.thread, static_cast<std::uint8_t>(i)};
-    if (execution().at(e).what == kind::read && !reads_what_stays(e)) return false;
+    if (execution().at(e).what == kind::read && !reads_what_stays(t, e)) return false;
   }
   return true;
 }
@@ -309,7 +320,7 @@ void wait_turn_to_read(const registers& at, const void* site) {
   const int before = me.been.come_back(at, position);
   if (before >= 0 && position > static_cast<unsigned>(before)) {
     const turn last{running_thread, static_cast<unsigned>(before), position};
-    if (begins_at_rest(execution(), last) && !holds_lock_of(last) && leaves_no_trace(execution(), last)) {
+    if (leaves_no_trace(execution(), last)) {
       me.is = state::spinning;
       me.last_turn = last;
       me.site = site;

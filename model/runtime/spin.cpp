@@ -59,21 +59,6 @@ bool leaves_no_trace(const graph& g, const turn& t) {
   return true;
 }
 
-bool begins_at_rest(const graph& g, const turn& t) {
-  const std::vector<event>& events = g.of(t.thread);
-  const unsigned end = t.to < events.size() ? t.to : static_cast<unsigned>(events.size());
-  for (unsigned i = t.from; i < end; ++i) {
-    const event& first = events[i];
-    if (first.what != kind::write || first.exclusive) continue;
-    const auto same_object = [&](const event& e) { return e.what == kind::write && e.object == first.object; };
-    if (std::any_of(events.begin() + t.from, events.begin() + i, same_object)) continue;
-    if (std::any_of(events.begin() + i, events.begin() + end,
-                    [&](const event& e) { return same_object(e) && e.val != first.val; }))
-      return false;
-  }
-  return true;
-}
-
 void loops::begin(const char* stack_high) {
   past_.clear();
   shared_.clear();

@@ -32,9 +32,6 @@ struct turn {
 /// with the value before it, and nobody else reads what is within. Locking a mutex, looking and unlocking is such a turn;
 /// so is a read-modify-write that puts back what it read.
 bool leaves_no_trace(const graph&, const turn&);
-/// Whether a thread that stops before such a turn stands in nobody's way: no object whose value changes in the turn is
-/// first stored to. A turn that begins with an unlock and ends with the next lock would stop with the lock held.
-bool begins_at_rest(const graph&, const turn&);
 
 /// Where one thread has been.
 class loops {

@@ -60,17 +60,6 @@ void let_go(const void* object) {
   if (it != mine.end() && --it->count == 0) mine.erase(it);
 }
 
-bool holds_lock_of(const turn& t) {
-  const graph& g = tree().execution();
-  for (unsigned i = t.from; i < t.to && i < g.size(t.thread); ++i) {
-    const event& e = g.of(t.thread)[i];
-    if (e.what != kind::write) continue;
-    const location where = g.objects()[e.object].where;
-    if (is_word(where) && held_by_self(key_of_word(where)) != nullptr) return true;
-  }
-  return false;
-}
-
 std::string holders(const void* object) {
   std::string text;
   for (unsigned t = 0; t < max_threads; ++t) {

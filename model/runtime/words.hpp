@@ -7,7 +7,6 @@
 #include <string>
 
 #include "run.hpp"
-#include "spin.hpp"
 
 namespace acqrel::model {
 
@@ -58,8 +57,6 @@ struct holding {
 holding* held_by_self(const void* object);
 void hold(const void* object, bool shared, const void* site);
 void let_go(const void* object);
-/// Whether it holds a lock that it took or gave back in this turn of its own.
-bool holds_lock_of(const turn&);
 /// ", held by thread 1 since queue.hpp:31"; empty if nobody holds it.
 std::string holders(const void* object);
 
