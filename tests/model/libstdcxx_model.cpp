@@ -1,5 +1,5 @@
-// Two defects of libstdc++ 12 that nobody planted, beside the same programs where they do not show.
-// docs/explain/found-by-the-checker.md tells both.
+// Three defects of libstdc++ 12 that nobody planted, beside the same programs where they do not show.
+// docs/explain/found-by-the-checker.md tells them.
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/testing/model.hpp>
 
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 namespace {
@@ -50,6 +51,26 @@ MODEL(libstdcxx, shared_ptr_under_a_mutex) {
     p.swap(next);
   }
   reader.join();
+}
+
+// acquire() reads the counter, tries sixteen times to take a unit, and sleeps as long as the counter is what it read at
+// first. If that was 1, and another thread took the unit meanwhile and gave it back, it sleeps beside a unit that is free.
+void two_take_and_give_back_the_unit_of(std::counting_semaphore<4>& units) {
+  const auto take_and_give = [&] {
+    units.acquire();
+    units.release();
+  };
+  std::thread other(take_and_give);
+  take_and_give();
+  other.join();
+}
+MODEL_FAILS(libstdcxx, semaphore_whose_unit_comes_back_before_the_sleep, "deadlock") {
+  std::counting_semaphore<4> units{1};
+  two_take_and_give_back_the_unit_of(units);
+}
+MODEL(libstdcxx, semaphore_with_a_unit_for_each) {
+  std::counting_semaphore<4> units{2};
+  two_take_and_give_back_the_unit_of(units);
 }
 
 }  // namespace

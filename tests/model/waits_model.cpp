@@ -14,6 +14,7 @@
 #include <climits>
 #include <condition_variable>
 #include <mutex>
+#include <semaphore>
 #include <stop_token>
 
 namespace {
@@ -278,6 +279,14 @@ TEST(futex, is_what_atomic_wait_sleeps_in) {
   });
   EXPECT_TRUE(result.passed()) << result.report();
   EXPECT_EQ(result.executions + result.blocked, 53u + 4u);
+}
+
+// Its counter shares eight bytes of the stack with a variable of the loop.
+MODEL(futex, is_not_needed_to_poll_a_semaphore) {
+  std::counting_semaphore<4> units{0};
+  std::thread t([&] { units.release(); });
+  while (!units.try_acquire()) std::this_thread::yield();
+  t.join();
 }
 
 // ---- membarrier: the dear side of an asymmetric fence
