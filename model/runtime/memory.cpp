@@ -125,7 +125,7 @@ void release(void* p, const void* site) {
     fail(trouble_kind::bad_free, by() + " for the second time " + describe(p) + ". One owner must free a block, once.",
          site);
   b->ended = access_by_self(b->size, writes_it | frees_it, site);
-  wrote_plainly(p, b->size);
+  wrote_plainly(nullptr, 0);
   end_block(*b);
   b->freed = true;
   if (reuse) arenas[b->ended.thread].freed.emplace_back(home, n - 1);

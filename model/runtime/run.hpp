@@ -89,8 +89,9 @@ void* join_thread(thread_id, const void* site);
 [[noreturn]] void stuck(std::string (*waits_for)(const void* object), const void* object, const void* site,
                         bool bounded = false);
 
-/// The running thread wrote `size` bytes of plain memory, or a block's beginning or end did: what tells a loop that waits
-/// from one that works. Called by the memory for each plain write.
+/// The running thread is about to write `size` bytes of plain memory: what tells a loop that works from one that waits.
+/// Called by the memory for each plain write; size 0 is anything else that changes what the thread may find later, such as
+/// the begin and the end of a block.
 void wrote_plainly(const void* p, std::size_t size);
 
 /// Time as the running thread has it, in ns; moves by `by` for it and for what happens after (time.cpp).

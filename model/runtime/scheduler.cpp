@@ -352,14 +352,14 @@ loops& loops_of_running() { return threads[running_thread].been; }
 void wrote_plainly(const void* p, std::size_t size) {
   thread_id owner = max_threads;
   loops& been = threads[running_thread].been;
-  if (!is_on_stack(p, &owner)) {
-    been.act();
-  } else if (owner == running_thread) {
-    been.own(p, size);
+  if (is_on_stack(p, &owner) && owner == running_thread) return been.own(p, size);
+  // Elsewhere may be no memory at all: the write itself will crash.
+  if (owner != max_threads || in_arena(p) || is_global(p)) {
+    been.write(p, size);
   } else {
     been.act();
-    threads[owner].been.share(p, size);
   }
+  if (owner != max_threads) threads[owner].been.share(p, size);
 }
 
 // ---- run.hpp

@@ -60,7 +60,7 @@ bool leaves_no_trace(const graph& g, const turn& t) {
 }
 
 void loops::begin(const char* stack_high) {
-  past_.clear();
+  act();
   shared_.clear();
   frames_.clear();
   high_ = word_at(reinterpret_cast<std::uintptr_t>(stack_high));
@@ -74,12 +74,31 @@ int loops::come_back(const registers& now, unsigned position) {
     if (s.at >= now.stack) state += mixed(s.at, s.bytes) - mixed(s.at);
   for (visit& before : past_) {
     if (before.state != state) continue;
+    const bool same = as_it_was(before.written);
     const unsigned then = before.position;
-    before.position = position;  // the next turn begins here, if this one counts
-    return static_cast<int>(then);
+    // The next turn begins here, if this one counts.
+    before.position = position;
+    before.written = written_.size();
+    return same ? static_cast<int>(then) : -1;
   }
-  past_.push_back({state, now.stack, position});
+  past_.push_back({state, now.stack, position, written_.size()});
   return -1;
+}
+
+void loops::write(const void* address, std::size_t size) {
+  constexpr std::size_t many = 16, enough = 256;
+  if (size == 0 || size > many || written_.size() + size > enough) return act();
+  const auto* const first = static_cast<const unsigned char*>(address);
+  for (std::size_t i = 0; i < size; ++i) written_.push_back({first + i, first[i]});
+}
+
+bool loops::as_it_was(std::size_t written) const {
+  const auto begin = written_.begin() + static_cast<std::ptrdiff_t>(written);
+  for (auto byte = begin; byte != written_.end(); ++byte) {
+    const bool first = std::none_of(begin, byte, [&](const overwritten& other) { return other.at == byte->at; });
+    if (first && *byte->at != byte->was) return false;
+  }
+  return true;
 }
 
 void loops::share(const void* address, std::size_t size) {

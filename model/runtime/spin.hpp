@@ -42,8 +42,13 @@ class loops {
   /// The thread is about to read, after so many events. Where it was here before in the same state, if since then it did
   /// nothing but make events; or -1.
   int come_back(const registers&, unsigned position);
-  /// The thread did something that neither its state nor its events show.
-  void act() { past_.clear(); }
+  /// The thread did something that neither its state nor its events show, and that can not be undone.
+  void act() {
+    past_.clear();
+    written_.clear();
+  }
+  /// It is about to write there, outside of its stack: no act if it puts back what was there before it comes round.
+  void write(const void* address, std::size_t size);
 
   /// These bytes of the stack are not this thread's alone, until it writes them plainly or their frame ends.
   void share(const void* address, std::size_t size);
@@ -62,6 +67,11 @@ class loops {
     std::uint64_t state;
     const std::uint64_t* stack;
     unsigned position;
+    std::size_t written;  ///< so many bytes were overwritten before
+  };
+  struct overwritten {
+    const unsigned char* at;
+    unsigned char was;
   };
 
   /// A word of the stack, some of whose bytes others may write.
@@ -70,10 +80,12 @@ class loops {
     std::uint64_t bytes;  ///< a mask
   };
 
+  bool as_it_was(std::size_t written) const;
   void take_back(const void* address, std::size_t size);
   void drop_dead();
 
   std::vector<visit> past_;
+  std::vector<overwritten> written_;
   std::vector<shared_word> shared_;
   std::vector<const void*> frames_;
   const std::uint64_t* high_ = nullptr;

@@ -3,8 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "counting.hpp"
 
-#include <memory>
-#include <utility>
+#include <mutex>
 
 namespace {
 
@@ -144,6 +143,97 @@ TEST(locks, taken_in_two_orders_wait_for_each_other) {
   };
   explores({2, 2}, [&] { both(true); });
   fails("livelock", [&] { both(false); });
+}
+
+// ---- a loop that locks, looks and unlocks waits, as one that loads does
+
+/// As exchange_lock, but unlocks by a read-modify-write too.
+struct exchange_twice_lock {
+  atomic<bool> taken{false};
+  void lock() {
+    while (taken.exchange(true, acquire)) {
+    }
+  }
+  void unlock() { taken.exchange(false, release); }
+};
+
+template <class Lock, unsigned Pollers>
+void poll_until_set(bool set) {
+  Lock lock;
+  atomic<bool> flag{false};
+  in_threads<Pollers + 1>([&](unsigned i) {
+    bool done = i == Pollers;
+    if (done) {
+      const std::lock_guard hold(lock);
+      if (set) flag.store(true, relaxed);
+    }
+    while (!done) {
+      const std::lock_guard hold(lock);
+      done = flag.load(relaxed);
+    }
+  });
+}
+
+template <class Lock>
+void polls() {
+  // How often a loop goes round before it is in the same state again is the compiler's choice.
+  const acqrel::model::result r = acqrel::model::check([] { poll_until_set<Lock, 1>(true); });
+  EXPECT_TRUE(r.passed()) << r.report();
+  EXPECT_LE(r.executions, 3u);
+  fails("livelock", [] { poll_until_set<Lock, 1>(false); });
+  fails("livelock", [] { poll_until_set<Lock, 2>(false); });
+}
+
+TEST(polling, under_a_lock_is_waiting) {
+  polls<std::mutex>();
+  polls<exchange_lock<acquire, release>>();
+  polls<exchange_twice_lock>();
+}
+
+/// Polls under a lock, for ever or only four times, while two others go through the same lock. What those see who find the
+/// flag set, one bit for each outcome.
+template <class Lock>
+std::uint64_t outcomes_of_polling(bool for_ever) {
+  std::uint64_t seen = 0;
+  const acqrel::model::result r = acqrel::model::check({.look_for_duplicates = true}, [&] {
+    Lock lock;
+    atomic<int> flag{0}, y{0}, z{0};
+    bool found = false;
+    int a = 0, b = 0;
+    together(
+        [&] {
+          for (int tries = 0; !found && tries < 4; tries += for_ever ? 0 : 1) {
+            const std::lock_guard hold(lock);
+            found = flag.load(relaxed) == 1;
+            if (!found) continue;
+            a = y.load(relaxed);
+            b = z.load(relaxed);
+          }
+        },
+        [&] {
+          y.store(2, relaxed);
+          lock.lock();
+          lock.unlock();
+          z.store(2, relaxed);
+        },
+        [&] {
+          lock.lock();
+          flag.store(1, relaxed);
+          y.store(1, relaxed);
+          lock.unlock();
+          z.store(1, relaxed);
+        });
+    if (found) seen |= std::uint64_t{1} << (a + 3 * b + 9 * (y.load(relaxed) - 1) + 18 * (z.load(relaxed) - 1));
+  });
+  EXPECT_TRUE(r.passed()) << r.report();
+  if (!for_ever) EXPECT_EQ(r.executions, 158u);
+  EXPECT_EQ(r.duplicates, 0u);
+  return seen;
+}
+
+TEST(polling, for_ever_shows_what_polling_a_few_times_shows) {
+  EXPECT_EQ(outcomes_of_polling<std::mutex>(true), outcomes_of_polling<std::mutex>(false));
+  EXPECT_EQ(outcomes_of_polling<exchange_twice_lock>(true), outcomes_of_polling<exchange_twice_lock>(false));
 }
 
 // ---- Treiber's stack
