@@ -176,10 +176,9 @@ void poll_until_set(bool set) {
 
 template <class Lock>
 void polls() {
-  // How often a loop goes round before it is in the same state again is the compiler's choice.
   const acqrel::model::result r = acqrel::model::check([] { poll_until_set<Lock, 1>(true); });
   EXPECT_TRUE(r.passed()) << r.report();
-  EXPECT_LE(r.executions, 3u);
+  EXPECT_LE(r.executions, knows_loops_at_once ? 3u : 10u);
   fails("livelock", [] { poll_until_set<Lock, 1>(false); });
   fails("livelock", [] { poll_until_set<Lock, 2>(false); });
 }
@@ -226,7 +225,7 @@ std::uint64_t outcomes_of_polling(bool for_ever) {
     if (found) seen |= std::uint64_t{1} << (a + 3 * b + 9 * (y.load(relaxed) - 1) + 18 * (z.load(relaxed) - 1));
   });
   EXPECT_TRUE(r.passed()) << r.report();
-  if (!for_ever) {
+  if (!for_ever && knows_loops_at_once) {
     EXPECT_EQ(r.executions, 158u);
   }
   EXPECT_EQ(r.duplicates, 0u);

@@ -282,6 +282,7 @@ TEST(named_cases, a_failed_compare_exchange_may_read_what_is_stale) {
   EXPECT_EQ(stale, 1u);
 }
 
+#if !defined(__clang__)  // whose calls do not tell weak from strong
 TEST(named_cases, each_thread_may_be_granted_a_spurious_failure) {
   const auto test = [] {
     atomic<int> x{0};
@@ -299,6 +300,7 @@ TEST(named_cases, each_thread_may_be_granted_a_spurious_failure) {
         },
         {.spurious_failures = 1});
 }
+#endif
 
 // ---- release sequences
 
