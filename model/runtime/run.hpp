@@ -27,8 +27,6 @@ enum class trouble_kind : std::uint8_t {
   not_modelled,      // a function this checker has no model of
 };
 
-struct run_options;
-
 // ---- where the process is
 // True outside of a check, and while the checker itself runs: every hook then does the plain thing.
 extern bool native;
