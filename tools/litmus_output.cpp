@@ -45,18 +45,37 @@ const execution* drawn(const answer& a, bool race_first) {
 /// A file without a condition has no outcome in question: then a race is what there is to see.
 const execution* drawn(const test_result& r) { return drawn(r.answer, r.program.final.what == quantifier::none); }
 
+/// Length of the UTF-8 character at the front, 0 if there is none.
+std::size_t character(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const unsigned first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if ((first >= 0x80 && first < 0xc2) || first > 0xf4) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const unsigned second = byte(1);
+  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool outside = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+  return overlong || outside ? 0 : length;
+}
+
 std::string quoted(std::string_view s) {
   std::string out = "\"";
-  for (const char c : s) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+  while (!s.empty()) {
+    const std::size_t length = character(s);
+    const char c = s.front();
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (length == 1 && static_cast<unsigned char>(c) < 0x20) {
       constexpr char digits[] = "0123456789abcdef";
       out += std::string("\\u00") + digits[(c >> 4) & 15] + digits[c & 15];
     } else {
-      out += c;
+      out += s.substr(0, length);
     }
+    s.remove_prefix(length == 0 ? 1 : length);
   }
   return out + "\"";
 }

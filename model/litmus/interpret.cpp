@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpret.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,7 +21,8 @@ struct thrower final : trouble {
 model::value bits(number n) { return static_cast<std::uint64_t>(n); }
 number integer(model::value v) { return static_cast<number>(static_cast<std::uint64_t>(v)); }
 
-enum class ending : std::uint8_t { complete, cut, twice, race };
+/// Of a run. A thread that is stopped leaves the others to go on: what they write may lead it elsewhere in another run.
+enum class ending : std::uint8_t { complete, stopped, race };
 
 class interpreter {
  public:
@@ -38,12 +40,8 @@ class interpreter {
         result.race = true;
         return result;
       }
-      if (end != ending::complete) {
-        result.cut = result.cut || end == ending::cut;
-        tree_.abandon();
-        continue;
-      }
-      tree_.finish(true);
+      tree_.finish(end == ending::complete);
+      if (end != ending::complete) continue;
       const auto value = [this](operand_name n) { return value_of(n); };
       if (!holds(program_.filter, value)) continue;
       ++result.executions;
@@ -53,6 +51,7 @@ class interpreter {
       states.insert(std::move(state));
     }
     result.states.assign(states.begin(), states.end());
+    result.cut = cut_;
     result.exhaustive = tree_.exhaustive();
     result.duplicates = tree_.duplicates();
     return result;
@@ -82,46 +81,48 @@ class interpreter {
     for (const flow& f : flows_) states_.push_back(f.start());
     cells_.assign(program_.locations.size(), {});
     for (unsigned l = 0; l < cells_.size(); ++l) cells_[l].value = program_.locations[l].initial;
+    stopped_.assign(flows_.size(), false);
     for (;;) {
       if (const std::optional<thread_id> next = tree_.scheduled()) {
-        const std::optional<ending> end = step(*next);
-        if (end) return *end;
+        if (!step(*next)) return ending::race;
         continue;
       }
       bool moved = false;
       for (unsigned t = 0; t < flows_.size() && !moved; ++t) {
+        if (stopped_[t]) continue;
         const instruction* i = flows_[t].advance(states_[t]);
-        if (states_[t].cut) return ending::cut;
+        if (states_[t].cut) cut_ = stopped_[t] = true;
         if (i == nullptr) continue;
         moved = true;
-        if (const std::optional<ending> end = perform(t, *i)) return *end;
+        if (!perform(t, *i)) return ending::race;
       }
       if (!moved) break;
     }
+    if (std::find(stopped_.begin(), stopped_.end(), true) != stopped_.end()) return ending::stopped;
     for (unsigned l = 0; l < cells_.size(); ++l) {
       if (const std::optional<model::value> v = tree_.latest(l)) cells_[l].value = integer(*v);
     }
     return ending::complete;
   }
 
-  // To the thread's next atomic operation, and through it.
-  std::optional<ending> step(unsigned t) {
+  // To the thread's next atomic operation, and through it; false if there is a race.
+  bool step(unsigned t) {
     for (;;) {
       const instruction* i = flows_[t].advance(states_[t]);
       if (i == nullptr) throw std::runtime_error("the explorer wants an operation of a thread that has ended");
       const bool plain = (i->what == opcode::load || i->what == opcode::store) && !i->atomic;
-      if (const std::optional<ending> end = perform(t, *i)) return end;
-      if (!plain) return std::nullopt;
+      if (!perform(t, *i)) return false;
+      if (!plain) return true;
     }
   }
 
-  std::optional<ending> perform(unsigned t, const instruction& i) {
+  bool perform(unsigned t, const instruction& i) {
     flow::state& s = states_[t];
     const auto id = static_cast<thread_id>(t);
     if (i.what == opcode::fence) {
       tree_.fence(id, kind::fence, i.how, nullptr);
       flow::pass(s);
-      return std::nullopt;
+      return true;
     }
     const node at = access_node(program_, t, i, s.registers);
     if (at.location < 0) fail_address(program_, t, i, s.registers);
@@ -135,19 +136,19 @@ class interpreter {
     if (i.what == opcode::store) {
       tree_.store(id, l, initial, bits(evaluate(i.operand, s.registers)), i.how, nullptr);
       flow::pass(s);
-      return std::nullopt;
+      return true;
     }
     if (i.what == opcode::load) {
       const number seen = integer(tree_.load(id, l, initial, i.how, nullptr));
       apply({}, i, seen, ignored, s);
-      return std::nullopt;
+      return true;
     }
     if (i.weak && tree_.choose(id, 2, nullptr) == 1) {
       // Fails whatever it finds. Where it would have failed anyway the other choice has it.
       const number seen = integer(tree_.load(id, l, initial, i.failure, nullptr));
-      if (seen != evaluate(i.expected, s.registers)) return ending::twice;
+      if (seen != evaluate(i.expected, s.registers)) stopped_[t] = true;
       apply({false, true, 0}, i, seen, ignored, s);
-      return std::nullopt;
+      return true;
     }
     modification m;
     m.how = i.what == opcode::compare_exchange ? update::compare_exchange : i.updates;
@@ -158,15 +159,15 @@ class interpreter {
     const number seen = integer(tree_.rmw(id, l, initial, m, nullptr));
     const bool failed = i.what == opcode::compare_exchange && bits(seen) != m.expected;
     apply({!failed, failed, 0}, i, seen, ignored, s);
-    return std::nullopt;
+    return true;
   }
 
-  std::optional<ending> plain(unsigned t, const instruction& i, cell& c, unsigned l) {
+  bool plain(unsigned t, const instruction& i, cell& c, unsigned l) {
     if (c.atomic) fail_mixed(l);
     const bool write = i.what == opcode::store;
     const auto id = static_cast<thread_id>(t);
     for (const access& a : c.plain) {
-      if (a.thread != t && (a.write || write) && tree_.now(id)[a.thread] <= a.position) return ending::race;
+      if (a.thread != t && (a.write || write) && tree_.now(id)[a.thread] <= a.position) return false;
     }
     c.plain.push_back({t, tree_.position(id), write});
     node ignored;
@@ -176,7 +177,7 @@ class interpreter {
     } else {
       apply({}, i, c.value, ignored, states_[t]);
     }
-    return std::nullopt;
+    return true;
   }
 
   [[noreturn]] void fail_mixed(unsigned l) const {
@@ -194,6 +195,8 @@ class interpreter {
   std::vector<flow> flows_;
   std::vector<flow::state> states_;
   std::vector<cell> cells_;
+  std::vector<bool> stopped_;
+  bool cut_ = false;
 };
 
 }  // namespace

@@ -157,7 +157,8 @@ void source::fail(place at, const std::string& what) const {
   std::string message = where(at) + ": " + what;
   std::size_t begin = 0;
   for (int line = 1; line < at.line && begin < text_.size(); ++line) begin = text_.find('\n', begin) + 1;
-  const std::string_view line = text_.substr(begin, std::min(text_.find('\n', begin), text_.size()) - begin);
+  std::string_view line = text_.substr(begin, std::min(text_.find('\n', begin), text_.size()) - begin);
+  if (line.ends_with('\r')) line.remove_suffix(1);
   message += "\n  ";
   message += line;
   message += "\n  ";

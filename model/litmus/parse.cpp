@@ -258,6 +258,7 @@ class file_reader {
 }  // namespace
 
 program parse(std::string_view text, const std::string& file, const parse_options& options) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // an editor's byte order mark
   const source from(text, file);
   return file_reader(from, options).read();
 }

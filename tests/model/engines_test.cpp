@@ -44,6 +44,28 @@ TEST(engines, agree_on_every_built_in_test) {
   EXPECT_GE(compared, 250u);
 }
 
+TEST(engines, agree_on_loops_and_on_exchanges_that_fail_for_no_reason) {
+  const std::string lock =
+      "P0 (atomic_int* l, int* n) { while (atomic_exchange_explicit(l, 1, memory_order_acquire)) { } *n = *n + 1; "
+      "atomic_store_explicit(l, 0, memory_order_release); }\n";
+  std::string second = lock;
+  second[1] = '1';
+  const std::string increment =
+      "(atomic_int* x) { int e = atomic_load(x); while (!atomic_compare_exchange_weak(x, &e, e + 1)) { } }\n";
+  const std::string texts[] = {
+      "C lock\n{}\n" + lock + second + "forall (n=2)",
+      "C increment\n{}\nP0 " + increment + "P1 " + increment + "forall (x=2)",
+      "C weak\n{}\nP0 (atomic_int* x) { atomic_store(x, 1); }\nP1 (atomic_int* x) { int e = 0; int r = "
+      "atomic_compare_exchange_weak(x, &e, 2); }\nexists (1:r=0 /\\ 1:e=0)",
+  };
+  for (const std::string& text : texts) {
+    SCOPED_TRACE(text);
+    const program p = parse(text, "t", {2});
+    compare(p);
+    EXPECT_TRUE(run(p).ok(p.final));
+  }
+}
+
 TEST(engines, agree_on_a_thousand_random_programs) {
   constexpr std::uint64_t first = 1, programs = 1000;
   std::cout << "seeds " << first << " to " << first + programs - 1 << "\n";

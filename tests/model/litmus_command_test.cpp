@@ -123,6 +123,17 @@ TEST_F(litmus_command, writes_json_for_every_file_in_order_whatever_is_wrong_wit
   EXPECT_EQ(count(r.out, "\"iso\""), 1u);
 }
 
+TEST_F(litmus_command, writes_json_that_is_utf8_whatever_bytes_a_file_has) {
+  const ran r = command({"--json", "-"}, "C t\n{}\nP0 (int* x) { \xc3\xa9 \xff\xed\xa0\x80 \t\"\\ }\n");
+  EXPECT_NE(r.out.find("\xc3\xa9 \\ufffd\\ufffd\\ufffd\\ufffd \\u0009\\\"\\\\"), std::string::npos) << r.out;
+}
+
+TEST_F(litmus_command, reads_files_of_other_systems) {
+  std::string text = "\xef\xbb\xbf" + sb;
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) text.insert(at, "\r");
+  EXPECT_EQ(command({"-"}, text).out, command({"-"}, sb).out);
+}
+
 TEST_F(litmus_command, goes_on_after_a_file_that_can_not_be_read) {
   const ran r = command({file("wrong.litmus", wrong), file("sb.litmus", sb)});
   EXPECT_EQ(r.status, 2);
