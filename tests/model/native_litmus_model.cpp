@@ -54,7 +54,9 @@ outcome natively(const litmus::program& p) {
   });
   outcome o;
   o.race = r.trouble == "data race";
-  if (!o.race) EXPECT_TRUE(r.passed()) << r.report();
+  if (!o.race) {
+    EXPECT_TRUE(r.passed()) << r.report();
+  }
   EXPECT_EQ(r.duplicates, 0u);
   o.executions = r.executions;
   std::set<std::vector<litmus::number>> states;
