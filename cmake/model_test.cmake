@@ -59,9 +59,9 @@ function(acqrel_model_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   # clang optimises before it instruments: from -O1 on it turns an exchange whose result is not used into a store.
   # Assertions stay. What follows are the last words on the command line, whatever the build type says before.
-  # libbacktrace does not read clang's DWARF 5.
+  # libbacktrace does not read clang's DWARF 5. Frame pointers lead out of functions of the standard library.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-O1> $<$<CXX_COMPILER_ID:Clang>:-O0>
-    $<$<CXX_COMPILER_ID:GNU>:-g> $<$<CXX_COMPILER_ID:Clang>:-gdwarf-4> -UNDEBUG -fno-lto
+    $<$<CXX_COMPILER_ID:GNU>:-g> $<$<CXX_COMPILER_ID:Clang>:-gdwarf-4> -UNDEBUG -fno-lto -fno-omit-frame-pointer
     -fsanitize=thread $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
     # g++ would copy and fill blocks of constant size in place, without a word to the checker.
     $<$<CXX_COMPILER_ID:GNU>:-fno-builtin-memcpy> $<$<CXX_COMPILER_ID:GNU>:-fno-builtin-memmove>

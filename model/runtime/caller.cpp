@@ -6,6 +6,8 @@
 
 #include "fiber.hpp"
 #include "modules.hpp"
+#include "run.hpp"
+#include "sites.hpp"
 
 namespace acqrel::model {
 namespace {
@@ -41,6 +43,21 @@ const void* caller_in_program(const void* return_address, const void* frame) {
     if (is_on_stack(words + i, &owner); owner == max_threads) break;
     const range* const code = checked_code(words[i]);
     if (code != nullptr && follows_call(static_cast<const unsigned char*>(words[i]), *code)) return words[i];
+  }
+  return return_address;
+}
+
+const void* operation_site(const void* return_address, const void* frame) {
+  const checker_work work;
+  const void* site = return_address;
+  for (int depth = 0; depth < 16 && in_library_function(site); ++depth) {
+    frame = *static_cast<const void* const*>(frame);
+    thread_id owner = max_threads;
+    if (is_on_stack(frame, &owner); owner == max_threads || reinterpret_cast<std::uintptr_t>(frame) % 16 != 0) break;
+    site = static_cast<const void* const*>(frame)[1];
+    const range* const code = checked_code(site);
+    if (code == nullptr || !follows_call(static_cast<const unsigned char*>(site), *code)) break;
+    if (!in_library_function(site)) return site;
   }
   return return_address;
 }

@@ -120,6 +120,7 @@ constexpr std::size_t orders = 5;
 struct record {
   site where;
   bool resolved = false;
+  bool in_library = false;
   bool met = false;
   bool weakened = false;
   unsigned weakening = 0;  // the number of the weakening that the answers are for; 0: none
@@ -173,6 +174,7 @@ record& record_of(const void* address) {
 const site& resolved(record& known) {
   if (!known.resolved) {
     known.where = resolve(known.where.address);
+    known.in_library = in_standard_library(known.where.file);
     known.resolved = true;
   }
   return known.where;
@@ -221,6 +223,12 @@ std::string site::brief() const {
 }
 
 const site& site_of(const void* return_address) { return resolved(record_of(return_address)); }
+
+bool in_library_function(const void* return_address) {
+  record& known = record_of(return_address);
+  resolved(known);
+  return known.in_library;
+}
 
 void weaken(const std::vector<std::string>& edges) {
   weak_edges = edges;

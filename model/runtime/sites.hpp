@@ -40,6 +40,9 @@ struct site {
 /// process reads all its debug information, which takes tens of milliseconds.
 const site& site_of(const void* return_address);
 
+/// Whether the address is in a function of the standard library that was not inlined into the program's code.
+bool in_library_function(const void* return_address);
+
 /// The tags that hold for the operation on `line` (from 1) of a source text.
 std::vector<edge_tag> tags_at(const std::vector<std::string>& lines, int line);
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
 
+#include "caller.hpp"
 #include "entry.hpp"
 #include "memory.hpp"
 #include "scheduler.hpp"
@@ -143,7 +144,7 @@ using namespace acqrel::model;
 // What is called in a run, and what outside, with the name of the instrumentation in front of both.
 #define ACQREL_HIDDEN extern "C" __attribute__((visibility("hidden"), used))
 #define ACQREL_VISIBLE extern "C" __attribute__((visibility("default")))
-#define ACQREL_SITE __builtin_return_address(0)
+#define ACQREL_SITE operation_site(__builtin_return_address(0), __builtin_frame_address(0))
 #define ACQREL_STATEFUL(name) ACQREL_ENTRY(__tsan_##name, acqrel_model_##name, acqrel_native_##name)
 
 #define ACQREL_MODIFY(bits, type, called, what)                                                      \

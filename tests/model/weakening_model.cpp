@@ -136,6 +136,24 @@ MODEL(weakening, a_compare_exchange_that_fails_may_be_the_acquire_side, .shows =
   writer.join();
 }
 
+// ---- operations inside a function of the standard library that is not inlined
+
+MODEL(weakening, a_function_that_is_not_inlined_has_the_tag_of_its_call,
+      .shows = {"demo.outer_store", "demo.outer_load"}) {
+  void (std::atomic<bool>::*volatile store)(bool, std::memory_order) noexcept = &std::atomic<bool>::store;
+  bool (std::atomic<bool>::*volatile load)(std::memory_order) const noexcept = &std::atomic<bool>::load;
+  int data = 0;
+  std::atomic<bool> flag = false;
+  std::thread writer([&] {
+    data = 1;
+    // edge demo.outer_store: release
+    (flag.*store)(true, std::memory_order_release);
+  });
+  // edge demo.outer_load: acquire
+  if ((flag.*load)(std::memory_order_acquire)) expect(data == 1);
+  writer.join();
+}
+
 // ---- what is not shown is said
 
 TEST(weakening, a_test_that_does_not_miss_an_edge_fails) {
