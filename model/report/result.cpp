@@ -65,9 +65,10 @@ std::string result::report() const {
   std::string out = line() + "\n";
   add_paragraph(out, message);
   add_paragraph(out, execution);
-  if (!token.empty())
-    add_paragraph(out, "replay " + token +
-                           "\n  with options::replay, or ACQREL_MODEL_REPLAY in the environment of this one test");
+  add_paragraph(out, token.empty() ? ""
+                                   : "replay " + token +
+                                         "\n  is this execution's options::replay; for a MODEL also what "
+                                         "ACQREL_MODEL_REPLAY in the environment may say");
   for (const weakened_edge& w : weakened) {
     out += w.trouble.empty() ? "\nedge " + w.edge + ": weakened, and the test still passes\n"
                              : "\nedge " + w.edge + ": weakened, it fails: " + w.trouble + " in execution " +

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cassert>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -90,6 +91,21 @@ TEST(expectation, is_told_for_an_exception_that_nobody_caught) {
   });
   EXPECT_EQ(r.trouble, "assertion");
   EXPECT_TRUE(contains(r.message, "std::out_of_range")) << r.report();
+}
+
+TEST(expectation, that_fails_adds_nothing_to_its_execution) {
+  const result r = two_stores([](int x) { EXPECT_EQ(x, 1); });
+  EXPECT_EQ(r.operations, 3u) << r.report();
+}
+
+TEST(stream, of_the_standard_library_is_no_operation) {
+  const result r = check([] {
+    std::ostringstream out;
+    out << 1.5 << " and " << 2;
+    expect(out.str() == "1.5 and 2");
+  });
+  EXPECT_TRUE(r.passed()) << r.report();
+  EXPECT_EQ(r.operations, 0u);
 }
 
 TEST(expectation, leaves_googletest_as_it_was) {
