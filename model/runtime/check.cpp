@@ -148,6 +148,12 @@ result check(const options& how, const std::function<void()>& test) {
     if (!native) fail(trouble_kind::misuse, why, from_checked_code(site) ? site : nullptr);
     return refused(how, why);
   }
+  if (!instrumented_code) {
+    return refused(
+        how,
+        "nothing of this program is compiled for the checker, which sees none of its operations: build it with "
+        "acqrel_model_test(), or with -fsanitize=thread and without its runtime");
+  }
   site_of(__builtin_return_address(0));  // reads all debug information, which is not exploring
   const auto start = clock_type::now();
   result r;

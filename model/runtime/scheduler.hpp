@@ -60,5 +60,7 @@ bool is_below_stack(const void* p);
 /// An atomic access to these bytes by the running thread.
 void share_stack(const void* p, std::size_t size);
 loops& loops_of_running();
+/// Whether any of the program was compiled for the checker: it sees nothing of the rest.
+extern bool instrumented_code;
 
 }  // namespace acqrel::model

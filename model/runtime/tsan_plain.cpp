@@ -16,6 +16,8 @@
 
 using namespace acqrel::model;
 
+bool acqrel::model::instrumented_code = false;
+
 namespace {
 
 void reads(const void* p, std::size_t size, const void* site) {
@@ -76,7 +78,8 @@ ACQREL_VISIBLE void __tsan_func_exit() {
   if (!native) loops_of_running().leave();
 }
 
-ACQREL_VISIBLE void __tsan_init() {}
+// Called as each instrumented file of the program is loaded.
+ACQREL_VISIBLE void __tsan_init() { acqrel::model::instrumented_code = true; }
 ACQREL_VISIBLE void __tsan_ignore_thread_begin() {}
 ACQREL_VISIBLE void __tsan_ignore_thread_end() {}
 
