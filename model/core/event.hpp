@@ -109,7 +109,6 @@ struct event {
   kind what = kind::start;
   order how = order::relaxed;
   bool exclusive = false;      ///< part of a read-modify-write that writes
-  bool synthetic = false;      ///< made by the checker for a lock, a queue or a sleep: not an operation the test names
   thread_id peer = 0;          ///< create, join
   std::uint16_t object = 0;    ///< read, write: index of the location in the graph
   std::uint32_t stamp = 0;     ///< when it was added to the graph

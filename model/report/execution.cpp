@@ -188,7 +188,7 @@ class page {
     call += std::string(", ") + order_text(m.writes(it.val) ? m.success : m.failure) + ")";
     if (!m.writes(it.val)) return call + " fails: " + value_text(it.val) + " " + origin(e);
     // A compare-exchange that writes has read what it says.
-    return call + " of " + (m.how == update::compare_exchange ? "" : value_text(it.val) + " ") + origin(e);
+    return call + (m.how == update::compare_exchange ? " " : " of " + value_text(it.val) + " ") + origin(e);
   }
 
   // ---- the table
@@ -289,7 +289,7 @@ class page {
     std::vector<std::size_t> failing;
     for (std::size_t i = 0; i < rows_.size(); ++i)
       if (rows_[i].noted != nullptr && rows_[i].noted->failing) failing.push_back(i);
-    if (failing.size() == 2 && unordered(rows_[failing[0]], rows_[failing[1]]))
+    if (how_.racing && failing.size() == 2 && unordered(rows_[failing[0]], rows_[failing[1]]))
       out += "  [" + std::to_string(failing[0] + 1) + "] and [" + std::to_string(failing[1] + 1) +
              "]: neither comes before the other\n";
     return out.empty() ? out : "between threads\n" + out;
@@ -337,7 +337,7 @@ class page {
 
   std::string reads_without_order(event_id e) const {
     const event& it = at(e);
-    if (it.from.initial() || it.from.thread == e.thread || it.synthetic) return {};
+    if (it.from.initial() || it.from.thread == e.thread || is_word(g_.objects()[it.object].where)) return {};
     const event& last = at({e.thread, static_cast<std::uint8_t>(made(e.thread) - 1)});
     if (last.hb.covers(it.from)) return {};
     const event& from = at(it.from);

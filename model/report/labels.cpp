@@ -73,7 +73,8 @@ labels::labels(const graph& g, const telling& how) : short_(g.objects().size()),
     std::string name = quoted(full_[i]);
     for (thread_id t = 0; t < g.threads() && name.empty() && how.where; ++t) {
       for (const event& it : g.of(t)) {
-        if ((it.what != kind::read && it.what != kind::write) || it.object != i || it.site == nullptr || it.synthetic)
+        if ((it.what != kind::read && it.what != kind::write) || it.object != i || it.site == nullptr ||
+            is_word(g.objects()[i].where))
           continue;
         name = named_in(how.where(it.site).text);
         if (!name.empty()) break;
@@ -139,8 +140,8 @@ std::vector<std::string> wrapped(const std::string& text, unsigned width) {
   std::vector<std::string> lines;
   std::string rest = text;
   while (rest.size() > width) {
-    std::size_t cut = width;
-    while (cut > 2 && rest[cut] != ' ' && rest[cut - 1] != '(') --cut;
+    std::size_t cut = rest.rfind(' ', width);
+    if (cut == std::string::npos || cut <= 2) cut = rest.rfind('(', width - 1) + 1;
     if (cut <= 2) cut = width;
     lines.push_back(trimmed(rest.substr(0, cut)));
     rest = "  " + rest.substr(rest[cut] == ' ' ? cut + 1 : cut);

@@ -33,7 +33,7 @@ std::string value_text(value);
 
 std::string padded(std::string text, unsigned width);
 std::string trimmed(std::string text);
-/// In lines of at most `width`, broken at blanks and after `(` where there are any; those after the first are indented.
+/// In lines of at most `width`, broken at a blank, else after a `(`, where there is one; those after the first are indented.
 std::vector<std::string> wrapped(const std::string& text, unsigned width);
 
 }  // namespace acqrel::model

@@ -37,6 +37,7 @@ struct telling {
   std::function<std::string(location)> object;
   std::function<source(const void* site)> where;
   std::vector<mark> marks;
+  bool racing = false;  ///< the two marks that fail are accesses that nothing orders
   /// How many events of each thread were made; later ones, recorded but not reached again, are left out.
   std::optional<std::array<unsigned, max_threads>> made;
   unsigned width = 140;

@@ -86,7 +86,8 @@ class checked_process {
 };
 
 std::string name_of_object(location l) {
-  return is_word(l) ? describe(key_of_word(l)) : describe(reinterpret_cast<const void*>(l & (word_mark - 1)));
+  return is_word(l) ? "the checker's word for " + describe(key_of_word(l))
+                    : describe(reinterpret_cast<const void*>(l & (word_mark - 1)));
 }
 
 source source_of_site(const void* at) {
@@ -125,6 +126,7 @@ void tell(result& r, const explorer& tree, const finding& what) {
   how.object = name_of_object;
   how.where = source_of_site;
   how.marks = marks();
+  how.racing = what.what == trouble_kind::race || what.what == trouble_kind::use_after_free;
   how.made = positions();
   r.execution = print_execution(tree.execution(), how);
   r.token = seal_token(tree.token(), r.name, shape_of(tree.execution(), positions()));

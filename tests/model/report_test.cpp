@@ -192,12 +192,13 @@ TEST(printed_execution, joins_the_halves_of_a_read_modify_write) {
 
 TEST(printed_execution, says_whether_a_compare_exchange_failed) {
   const auto all = printed({{compare_exchange(1, 0, 5)}, {compare_exchange(1, 0, 6)}});
-  EXPECT_TRUE(contains(with(all, "fails"), "A.compare_exchange(0 -> 5, seq_cst) of initial")) << all[0];
+  EXPECT_TRUE(contains(with(all, "fails"), "A.compare_exchange(0 -> 5, seq_cst) initial")) << all[0];
   EXPECT_TRUE(contains(with(all, "fails: 5"), "A.compare_exchange(0 -> 6, relaxed) fails: 5 from [3]")) << all[0];
 }
 
 TEST(printed_execution, points_at_the_trouble) {
   telling how = wide();
+  how.racing = true;
   how.marks = {{1, 1, "writes `node`, 8 bytes", line(0)}, {2, 2, "reads `node`, 8 bytes", line(0)}};
   const std::string race =
       with(printed({{store(1, 7, order::relaxed, 1)}, {load(1, order::relaxed, 2)}}, how), "= 7 from");
@@ -207,10 +208,19 @@ TEST(printed_execution, points_at_the_trouble) {
 
 TEST(printed_execution, does_not_call_ordered_places_unordered) {
   telling how = wide();
+  how.racing = true;
   how.marks = {{1, 1, "frees the block", line(0)}, {2, 2, "reads the block", line(0)}};
   const std::string after =
       with(printed({{store(1, 7, order::release, 1)}, {load(1, order::acquire, 2)}}, how), "= 7 from");
   EXPECT_FALSE(contains(after, "neither")) << after;
+}
+
+TEST(printed_execution, does_not_call_waits_unordered) {
+  telling how = wide();
+  how.marks = {{1, 1, "waits for thread 2 to end", line(5)}, {2, 1, "waits for thread 1 to end", line(5)}};
+  const std::string stuck = printed({{store(1, 7, order::relaxed, 1)}, {load(1, order::relaxed, 2)}}, how)[0];
+  EXPECT_TRUE(contains(stuck, "waits for thread 2")) << stuck;
+  EXPECT_FALSE(contains(stuck, "neither")) << stuck;
 }
 
 TEST(printed_execution, leaves_out_what_was_not_reached) {
