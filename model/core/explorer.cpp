@@ -270,26 +270,44 @@ class explorer::tree {
     return std::nullopt;
   }
 
+  void alone(thread_id t) {
+    made_by_.push_back(static_cast<std::uint8_t>(t | alone_mark));
+    if (next_alone_[t] != 0) --next_alone_[t];
+  }
+  std::size_t operations(thread_id t) const {
+    return static_cast<std::size_t>(
+        std::count_if(made_by_.begin(), made_by_.end(), [t](std::uint8_t by) { return (by & ~alone_mark) == t; }));
+  }
+  bool replays_alone(thread_id t) const { return next_alone_[t] != 0; }
+
   std::string token() const {
     std::string s;
     unsigned made[max_threads] = {};
-    for (const thread_id t : order_of(g())) {
-      s += static_cast<char>('a' + t);
-      const event& e = g().of(t)[made[t]];
-      const event_id id{t, static_cast<std::uint8_t>(made[t])};
-      ++made[t];
-      std::uint64_t back = 0;
-      if (e.what == kind::choice) back = static_cast<std::uint64_t>(e.val);
-      if (e.what == kind::read || e.what == kind::write) {
-        const graph::object& o = g().objects()[e.object];
-        const unsigned p = g().place(e.what == kind::read ? e.from : id, o);
-        for (unsigned later = p; later < o.writes.size(); ++later) {
-          const event_id w = o.writes[later];
-          if (w != id && w.index < made[w.thread]) ++back;
+    for (std::size_t i = 0; i < made_by_.size(); ++i) {
+      const auto t = static_cast<thread_id>(made_by_[i] & ~alone_mark);
+      std::uint64_t number = 0;
+      if ((made_by_[i] & alone_mark) != 0) {
+        s += static_cast<char>('A' + t);
+        const std::size_t first = i;
+        while (i + 1 < made_by_.size() && made_by_[i + 1] == made_by_[first]) ++i;
+        if (i > first) number = i - first + 1;
+      } else {
+        s += static_cast<char>('a' + t);
+        const event& e = g().of(t)[made[t]];
+        const event_id id{t, static_cast<std::uint8_t>(made[t])};
+        ++made[t];
+        if (e.what == kind::choice) number = static_cast<std::uint64_t>(e.val);
+        if (e.what == kind::read || e.what == kind::write) {
+          const graph::object& o = g().objects()[e.object];
+          const unsigned p = g().place(e.what == kind::read ? e.from : id, o);
+          for (unsigned later = p; later < o.writes.size(); ++later) {
+            const event_id w = o.writes[later];
+            if (w != id && w.index < made[w.thread]) ++number;
+          }
         }
+        if (e.what == kind::read && e.exclusive) ++made[t];
       }
-      if (e.what == kind::read && e.exclusive) ++made[t];
-      if (back != 0) s += std::to_string(back);
+      if (number != 0) s += std::to_string(number);
     }
     return s;
   }
@@ -319,6 +337,7 @@ class explorer::tree {
     cursor_ = 0;
     std::fill(std::begin(made_), std::end(made_), std::uint8_t{0});
     touched_.assign(g().objects().size(), 0);
+    made_by_.clear();
     creators_.clear();
     for (unsigned t = 0; t < max_threads; ++t) {
       for (const event& e : g().of(t)) {
@@ -354,7 +373,9 @@ class explorer::tree {
   void step(thread_id t) {
     const event& e = g().of(t)[made_[t]];
     made_[t] = static_cast<std::uint8_t>(made_[t] + (e.what == kind::read && e.exclusive ? 2 : 1));
+    made_by_.push_back(t);
     if (cursor_ < schedule_.size()) ++cursor_;
+    if (!alone_.empty()) count_alone(t);
   }
 
   [[noreturn]] void differs(thread_id t, const event& r, const std::string& now) {
@@ -657,17 +678,40 @@ class explorer::tree {
   // ---- replay
   void read_token() {
     const std::string& s = how_.replay;
+    alone_.resize(max_threads);
     for (std::size_t i = 0; i < s.size();) {
-      if (s[i] < 'a' || s[i] >= static_cast<char>('a' + max_threads)) {
+      const bool event = s[i] >= 'a' && s[i] < static_cast<char>('a' + max_threads);
+      const bool alone = s[i] >= 'A' && s[i] < static_cast<char>('A' + max_threads);
+      if (!event && !alone) {
         caller_.nondeterministic("the token to replay is none: \"" + s.substr(i, 1) + "\" names no thread");
       }
-      schedule_.push_back(static_cast<thread_id>(s[i++] - 'a'));
-      std::uint32_t back = 0;
+      const auto t = static_cast<thread_id>(s[i++] - (event ? 'a' : 'A'));
+      std::uint32_t number = 0;
       while (i < s.size() && std::isdigit(static_cast<unsigned char>(s[i])) != 0) {
-        back = back * 10 + static_cast<std::uint32_t>(s[i++] - '0');
+        number = number * 10 + static_cast<std::uint32_t>(s[i++] - '0');
       }
-      backs_.push_back(back);
+      // For each thread, how many operations of no event stand before each of its events.
+      if (alone_[t].empty()) alone_[t].push_back(0);
+      if (event) {
+        schedule_.push_back(t);
+        backs_.push_back(number);
+        alone_[t].push_back(0);
+      } else {
+        alone_[t].back() += number == 0 ? 1 : number;
+      }
     }
+    for (unsigned t = 0; t < max_threads; ++t) {
+      std::reverse(alone_[t].begin(), alone_[t].end());
+      count_alone(static_cast<thread_id>(t));
+    }
+  }
+
+  /// The thread is about to make what the token has between two of its events.
+  void count_alone(thread_id t) {
+    next_alone_[t] = 0;
+    if (alone_[t].empty()) return;
+    next_alone_[t] = alone_[t].back();
+    alone_[t].pop_back();
   }
 
   /// How far from the newest write the token wants this operation; 0 without a token.
@@ -704,6 +748,10 @@ class explorer::tree {
   std::vector<thread_id> schedule_;
   std::size_t cursor_ = 0;
   std::vector<std::uint32_t> backs_;
+  static constexpr std::uint8_t alone_mark = 0x80;
+  std::vector<std::uint8_t> made_by_;              // this run's operations: thread, or'ed with alone_mark
+  std::vector<std::vector<std::uint32_t>> alone_;  // of a token, see read_token()
+  std::uint32_t next_alone_[max_threads] = {};
   std::uint8_t made_[max_threads] = {};
   std::vector<std::uint8_t> touched_;
   std::vector<thread_id> creators_;
@@ -740,6 +788,9 @@ void explorer::end(thread_id t) { tree_->end(t); }
 thread_id explorer::create(thread_id t, const void* site) { return tree_->create(t, site); }
 void explorer::join(thread_id t, thread_id ended, const void* site) { tree_->join(t, ended, site); }
 std::uint32_t explorer::choose(thread_id t, std::uint32_t n, const void* site) { return tree_->choose(t, n, site); }
+void explorer::alone(thread_id t) { tree_->alone(t); }
+std::size_t explorer::operations(thread_id t) const { return tree_->operations(t); }
+bool explorer::replays_alone(thread_id t) const { return tree_->replays_alone(t); }
 unsigned explorer::position(thread_id t) const { return tree_->position(t); }
 const clock& explorer::now(thread_id t) const { return tree_->now(t); }
 const graph& explorer::execution() const { return static_cast<const tree&>(*tree_).g(); }

@@ -85,6 +85,13 @@ class explorer {
   /// One of 0 .. n-1, each in turn.
   std::uint32_t choose(thread_id, std::uint32_t n, const void* site);
 
+  /// The thread made an operation that is no event, because nobody else can meet it: only the token remembers it.
+  void alone(thread_id);
+  /// How many operations the thread made in this run, those included.
+  std::size_t operations(thread_id) const;
+  /// Whether the token to replay says so of the thread's next operation.
+  bool replays_alone(thread_id) const;
+
   /// Events of this run made so far by `thread`: an access between events i-1 and i happens before an event e of
   /// another thread exactly if e.hb[thread] > i.
   unsigned position(thread_id thread) const;
@@ -104,8 +111,9 @@ class explorer {
   bool exhaustive() const;
   /// Share of the tree explored, 0 to 1; complete()/explored() estimates the total (Knuth 1975).
   double explored() const;
-  /// What leads to the present execution, for exploration::replay: a letter for the thread of each operation, in an order
-  /// in which they can be made, with how far from the latest write it reads or stands, if not 0.
+  /// What led this run to where it is, for exploration::replay: a letter for the thread of each operation, as they were
+  /// made, with how far from the latest write it reads or stands, if not 0; a capital for operations that are no events,
+  /// with how many, if not 1.
   std::string token() const;
 
  private:

@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "fiber.hpp"
+#include "alone.hpp"
 #include "memory.hpp"
 #include "scheduler.hpp"
 #include "sites.hpp"
@@ -182,18 +183,27 @@ result check(const options& how, const std::function<void()>& test) {
   {
     const checked_process process;
     const watch clock(&operations_begun, stop_at_silence);
-    explorer tree(search, trouble_of_run());
+    std::optional<explorer> searched(std::in_place, search, trouble_of_run());
+    begin_alone(!how.replay.empty());
     progress told(how, start);
     begin_bounds();
-    while (tree.next()) {
+    while (searched->next()) {
+      explorer& tree = *searched;
       const auto run = [&] {
         restore_globals();
         begin_memory(how.reuse_memory);
         begin_sync({how.spurious_wakeups, how.membarrier});
         begin_marks();
+        begin_alone_run();
         return run_once(tree, test, limits);
       };
       ending end = run();
+      if (end == ending::started_over) {
+        searched.emplace(search, trouble_of_run());
+        r.operations = 0;
+        begin_bounds();
+        continue;
+      }
       count(r, tree.execution());
       if (!how.replay.empty() && shape_of(tree.execution(), positions()) != token.shape) {
         const result stale = refused(how, stale_token(how.replay));
@@ -203,9 +213,14 @@ result check(const options& how, const std::function<void()>& test) {
         break;
       }
       if (how.repeat_runs && (end == ending::complete || end == ending::blocked)) {
-        const std::array<unsigned, max_threads> before = positions();
+        const auto made = [&tree] {
+          std::array<std::size_t, max_threads> n{};
+          for (unsigned t = 0; t < max_threads; ++t) n[t] = tree.operations(static_cast<thread_id>(t));
+          return n;
+        };
+        const auto before = made();
         tree.repeat();
-        if (run() != end || positions() != before) end = ending::failed;
+        if (run() != end || made() != before) end = ending::failed;
       }
       if (end == ending::failed) {
         const finding differs{trouble_kind::nondeterministic,
@@ -226,6 +241,7 @@ result check(const options& how, const std::function<void()>& test) {
       }
       told.after_run(tree);
     }
+    const explorer& tree = *searched;
     r.executions = tree.complete();
     r.blocked = tree.blocked();
     r.duplicates = tree.duplicates();

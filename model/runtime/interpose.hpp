@@ -55,7 +55,7 @@ Function* found_in_c_library(Function*& known, const char* name) {
 
 /// Where a function defined by ACQREL_INTERPOSED_LOOK is about to read what the graph says: the running thread waits for
 /// its turn, and a loop that only waits is recognised.
-inline void look(const call& here) { wait_turn_to_read(acqrel_model_registers, here.site()); }
+inline void look(const call& here) { wait_turn_to_read(acqrel_model_registers, false, here.site()); }
 
 }  // namespace acqrel::model
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "alone.hpp"
 #include "memory.hpp"
 #include "scheduler.hpp"
 #include "sites.hpp"
@@ -52,6 +53,12 @@ order order_of(int builtin) {
 }
 
 value load(const void* object, std::size_t size, order how, const void* site) {
+  if (stays_alone(object, effective(site, how))) {
+    atomic_access(object, size, true, false, site);
+    share_stack(object, size);
+    make_alone(object, false);
+    return contents(object, size);
+  }
   wait_turn();
   const location l = atomic_access(object, size, true, false, site);
   share_stack(object, size);
@@ -59,6 +66,14 @@ value load(const void* object, std::size_t size, order how, const void* site) {
 }
 
 void store(void* object, std::size_t size, value to, order how, const void* site) {
+  if (stays_alone(object, effective(site, how))) {
+    atomic_access(object, size, false, true, site);
+    share_stack(object, size);
+    make_alone(object, true);
+    loops_of_running().act();
+    put(object, size, to);
+    return;
+  }
   wait_turn();
   const location l = atomic_access(object, size, false, true, site);
   share_stack(object, size);
@@ -67,13 +82,27 @@ void store(void* object, std::size_t size, value to, order how, const void* site
 }
 
 value modify(void* object, const modification& how, const void* site) {
-  wait_turn();
   const bool compares = how.how == update::compare_exchange;
-  const location l = atomic_access(object, how.size, true, !compares, site);
-  share_stack(object, how.size);
   modification m = how;
   m.success = effective(site, how.success);
   m.failure = effective_on_failure(site, how.failure);
+  if (stays_alone(object, m.failure == order::seq_cst ? m.failure : m.success)) {
+    atomic_access(object, how.size, true, !compares, site);
+    share_stack(object, how.size);
+    const value seen = contents(object, how.size);
+    const bool writes = m.writes(seen);
+    make_alone(object, writes);
+    if (writes) {
+      if (compares) atomic_exchanged(object, how.size, site);
+      const value to = m.apply(seen);
+      if (to != seen) loops_of_running().act();
+      put(object, how.size, to);
+    }
+    return seen;
+  }
+  wait_turn();
+  const location l = atomic_access(object, how.size, true, !compares, site);
+  share_stack(object, how.size);
   const value seen = tree().rmw(self(), l, contents(object, how.size), m, site);
   if (m.writes(seen)) {
     if (compares) atomic_exchanged(object, how.size, site);

@@ -314,19 +314,23 @@ trouble& trouble_of_run() { return trouble_callbacks; }
 
 void wait_turn() { wait_for_turn(); }
 
-void wait_turn_to_read(const registers& at, const void* site) {
+void start_over() { leave_run(ending::started_over); }
+
+void wait_turn_to_read(const registers& at, bool alone, const void* site) {
   model_thread& me = threads[running_thread];
   const unsigned position = explored->position(running_thread);
   const int before = me.been.come_back(at, position);
-  if (before >= 0 && position > static_cast<unsigned>(before)) {
+  if (before >= 0) {
     const turn last{running_thread, static_cast<unsigned>(before), position};
     if (leaves_no_trace(execution(), last)) {
       me.is = state::spinning;
       me.last_turn = last;
       me.site = site;
+      wait_for_turn();
+      return;
     }
   }
-  wait_for_turn();
+  if (!alone) wait_for_turn();
 }
 
 bool fails_spuriously(const void* site) {

@@ -20,10 +20,11 @@ struct finding {
 };
 
 enum class ending : std::uint8_t {
-  complete,    ///< every thread ended
-  blocked,     ///< those that did not wait for what another execution has
-  failed,      ///< see found()
-  over_bound,  ///< see bound()
+  complete,      ///< every thread ended
+  blocked,       ///< those that did not wait for what another execution has
+  failed,        ///< see found()
+  over_bound,    ///< see bound()
+  started_over,  ///< an object is met that was taken for one thread's: all runs before count for nothing
 };
 
 struct run_limits {
@@ -49,8 +50,11 @@ trouble& trouble_of_run();
 
 /// The running thread waits until its next operation may be made.
 void wait_turn();
-/// The same before an operation that reads. `at`: the state in which the thread made the call.
-void wait_turn_to_read(const registers& at, const void* site);
+/// The same before an operation that reads. `at`: the state in which the thread made the call. An operation that is no event
+/// (see alone.hpp) waits only if its loop does.
+void wait_turn_to_read(const registers& at, bool alone, const void* site);
+/// Ends the run, and the search so far.
+[[noreturn]] void start_over();
 /// What __ATOMIC_RELAXED and its like mean; consume is acquire.
 order order_of(int builtin);
 /// Whether the weak compare-exchange at hand fails without a reason: each thread may have so many in one execution.

@@ -3,10 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
 
+#include "alone.hpp"
 #include "caller.hpp"
 #include "entry.hpp"
 #include "memory.hpp"
 #include "scheduler.hpp"
+#include "sites.hpp"
 
 // Called by name from assembler, by compiled programs, or both: no header declares them.
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
@@ -60,10 +62,14 @@ T native_modify(volatile T* p, T operand, update how) {
 
 // ---- in a run
 
+void wait_to_read(const void* object, order how, const void* site) {
+  wait_turn_to_read(acqrel_model_registers, stays_alone(object, effective(site, how)), site);
+}
+
 template <class T>
 T model_load(const volatile T* p, int how, const void* site) {
   const checker_work work;
-  wait_turn_to_read(acqrel_model_registers, site);
+  wait_to_read(plain(p), order_of(how), site);
   return static_cast<T>(load(plain(p), sizeof(T), order_of(how), site));
 }
 
@@ -76,7 +82,7 @@ void model_store(volatile T* p, T to, int how, const void* site) {
 template <class T>
 T model_modify(volatile T* p, T operand, int how, update what, const void* site) {
   const checker_work work;
-  wait_turn_to_read(acqrel_model_registers, site);
+  wait_to_read(plain(p), order_of(how), site);
   modification m;
   m.how = what;
   m.size = sizeof(T);
@@ -88,7 +94,7 @@ T model_modify(volatile T* p, T operand, int how, update what, const void* site)
 /// Whether it wrote; `expected` becomes what it read.
 template <class T>
 bool compare_exchange(volatile T* p, T& expected, T desired, int how, int failing, bool weak, const void* site) {
-  wait_turn_to_read(acqrel_model_registers, site);
+  wait_to_read(plain(p), order_of(how), site);
   modification m;
   m.how = update::compare_exchange;
   m.size = sizeof(T);

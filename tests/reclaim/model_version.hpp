@@ -18,6 +18,7 @@ using acqrel::hazard_object;
 using acqrel::hazard_protection;
 using acqrel::model::expect;
 
+inline constexpr auto relaxed = std::memory_order_relaxed;
 inline bool gone[8];  // by number; put back before every run
 
 /// A version that the checker watches: its memory is freed at its end, its end happens once.
@@ -62,26 +63,26 @@ inline void begin(fence_mode mode, int free, unsigned scan_after = 1) {
   acqrel::drain();
   for (int i = 0; i < free; ++i) {
     auto* const record = new acqrel::hazard_record;
-    record->next = acqrel::hazard_domain::records.load();
-    record->in_use.store(false);
-    if (mode == fence_mode::full) record->guards.word[0].store(&acqrel::hazard_domain::busy);
-    acqrel::hazard_domain::records.store(record);
+    record->next = acqrel::hazard_domain::records.load(relaxed);
+    record->in_use.store(false, relaxed);
+    if (mode == fence_mode::full) record->guards.word[0].store(&acqrel::hazard_domain::busy, relaxed);
+    acqrel::hazard_domain::records.store(record, relaxed);
   }
 }
 
 /// When all threads have ended, what was replaced is destroyed, though nobody publishes again; what is current is not; and
 /// nothing is left in a slot, a `given` word or a request.
 inline void all_replaced_are_gone(const hazard_cell& cell, int versions) {
-  const int current = look(cell.current.load());
+  const int current = look(cell.current.load(relaxed));
   for (int n = 0; n < versions; ++n) expect(gone[n] == (n != current), "exactly the replaced versions are destroyed");
   acqrel::hazard_domain::for_each_slot([](acqrel::hazard_slot& slot) {
-    expect(slot.load() == nullptr || slot.load() == &acqrel::hazard_domain::busy, "no slot is left set");
-    expect(acqrel::hazard_domain::given_of(slot).load() == nullptr, "no reference is left with a slot");
+    expect(slot.load(relaxed) == nullptr || slot.load(relaxed) == &acqrel::hazard_domain::busy, "no slot is left set");
+    expect(acqrel::hazard_domain::given_of(slot).load(relaxed) == nullptr, "no reference is left with a slot");
   });
-  for (auto* r = acqrel::hazard_domain::records.load(); r != nullptr; r = r->next) {
-    expect(r->request.load() == 0, "no request is left");
+  for (auto* r = acqrel::hazard_domain::records.load(relaxed); r != nullptr; r = r->next) {
+    expect(r->request.load(relaxed) == 0, "no request is left");
   }
-  expect(acqrel::hazard_domain::retired.load() == nullptr, "nothing waits to be scanned");
+  expect(acqrel::hazard_domain::retired.load(relaxed) == nullptr, "nothing waits to be scanned");
 }
 
 }  // namespace heart
