@@ -33,7 +33,10 @@ int whole(const config& c) {
 void publishes(acqrel::fence_mode mode) {
   begin(mode, 1);
   source current(make(0));
-  std::thread reader([&] { whole(*current.read()); });
+  std::thread reader([&] {
+    const auto now = current.read();
+    whole(*now);
+  });
   current.publish(make(1));
   reader.join();
   EXPECT_TRUE(gone[0]);
@@ -61,11 +64,17 @@ MODEL(snapshot_source, updates_take_turns, .shows = {"turn.held"}) {
   begin(asymmetric, 1, 100);
   setenv("ACQREL_PARK", "futex", 1);
   source current(make(0));
-  const auto next = [](const config& old) { return make(whole(old) + 1); };
+  int calls = 0;  // plain: the functions of two updates never run at once
+  const auto next = [&](const config& old) {
+    ++calls;
+    return make(whole(old) + 1);
+  };
   std::thread other([&] { current.update(next); });
   current.update(next);
   other.join();
-  EXPECT_EQ(current.read()->number, 2);
+  const auto last = current.read();
+  EXPECT_EQ(last->number, 2);
+  EXPECT_EQ(calls, 2);
 }
 
 MODEL(cached_reader, sees_whole_versions_in_order) {

@@ -15,32 +15,35 @@ constexpr fence_mode asymmetric = fence_mode::asymmetric, full = fence_mode::ful
 
 // ---- the fast lane
 
-void one_reader(fence_mode mode, int reads, int publishes, int free_records = 1) {
+void reads(const hazard_cell& cell, int times, int (*how)(const hazard_cell&)) {
+  int last = 0;
+  for (int i = 0; i < times; ++i) {
+    const int now = how(cell);
+    expect(now >= last, "versions never go back");
+    last = now;
+  }
+}
+
+void one_reader(fence_mode mode, int times, int publishes, int (*how)(const hazard_cell&) = read,
+                int free_records = 1) {
   begin(mode, free_records);
   hazard_cell cell(new version(0));
-  std::thread reader([&] {
-    int last = 0;
-    for (int i = 0; i < reads; ++i) {
-      const int now = read(cell);
-      expect(now >= last, "versions never go back");
-      last = now;
-    }
-  });
+  std::thread reader([&] { reads(cell, times, how); });
   for (int i = 1; i <= publishes; ++i) acqrel::hazard_replace(cell, new version(i));
   reader.join();
   all_replaced_are_gone(cell, publishes + 1);
 }
 
-MODEL(hazard, read_against_publish_asymmetric) { one_reader(asymmetric, 1, 1); }
-MODEL(hazard, read_against_publish_full) { one_reader(full, 1, 1); }
-MODEL(hazard, two_reads_asymmetric) { one_reader(asymmetric, 2, 1); }
-MODEL(hazard, two_reads_full) { one_reader(full, 2, 1); }
+MODEL(hazard, read_asymmetric, .shows = {"hazard.publish", "hazard.refs"}) { one_reader(asymmetric, 1, 1); }
+MODEL(hazard, read_full, .shows = {"hazard.protect"}) { one_reader(full, 1, 1); }
+MODEL(hazard, two_reads_asymmetric, .shows = {"hazard.clear"}) { one_reader(asymmetric, 2, 1); }
+MODEL(hazard, two_reads_full, .shows = {"hazard.given"}) { one_reader(full, 2, 1); }
 MODEL(hazard, two_reads_against_two_publishes_asymmetric) { one_reader(asymmetric, 2, 2); }
 MODEL(hazard, two_reads_against_two_publishes_full) { one_reader(full, 2, 2); }
 
 // A thread's first read makes it a record, which the scan must not miss.
-MODEL(hazard, first_read_asymmetric) { one_reader(asymmetric, 1, 1, 0); }
-MODEL(hazard, first_read_full, .shows = {"hazard.record"}) { one_reader(full, 1, 1, 0); }
+MODEL(hazard, first_read_asymmetric) { one_reader(asymmetric, 1, 1, read, 0); }
+MODEL(hazard, first_read_full, .shows = {"hazard.record"}) { one_reader(full, 1, 1, read, 0); }
 
 void two_readers(fence_mode mode) {
   begin(mode, 2);
@@ -57,24 +60,65 @@ MODEL(hazard, two_readers_full) { two_readers(full); }
 
 // ---- the slow lane
 
-void slow_reader(fence_mode mode, int reads, int publishes) {
-  begin(mode, 1);
-  hazard_cell cell(new version(0));
-  std::thread reader([&] {
-    int last = 0;
-    for (int i = 0; i < reads; ++i) {
-      const int now = read_slowly(cell);
-      expect(now >= last, "versions never go back");
-      last = now;
-    }
-  });
-  for (int i = 1; i <= publishes; ++i) acqrel::hazard_replace(cell, new version(i));
-  reader.join();
-  all_replaced_are_gone(cell, publishes + 1);
+MODEL(hazard, slow_lane_asymmetric, .shows = {"hazard.slow"}) { one_reader(asymmetric, 1, 1, read_slowly); }
+MODEL(hazard, slow_lane_full) { one_reader(full, 1, 1, read_slowly); }
+MODEL(hazard, slow_lane_two_publishes_asymmetric) { one_reader(asymmetric, 1, 2, read_slowly); }
+MODEL(hazard, slow_lane_two_publishes_full, .shows = {"hazard.request"}) { one_reader(full, 1, 2, read_slowly); }
+MODEL(hazard, slow_lane_two_reads_full) { one_reader(full, 2, 1, read_slowly); }
+
+// ---- two publishers: one retires what the other scans
+
+void two_publishers(fence_mode mode) {
+  begin(mode, 2);
+  hazard_cell a(new version(0)), b(new version(1));
+  std::thread other([&] { acqrel::hazard_replace(b, new version(2)); });
+  acqrel::hazard_replace(a, new version(3));
+  other.join();
+  expect(gone[0] && gone[1] && !gone[2] && !gone[3], "exactly the replaced versions are destroyed");
 }
 
-MODEL(hazard, slow_lane_asymmetric) { slow_reader(asymmetric, 1, 1); }
-MODEL(hazard, slow_lane_full) { slow_reader(full, 1, 1); }
-MODEL(hazard, slow_lane_two_publishes_full) { slow_reader(full, 1, 2); }
+MODEL(hazard, two_publishers_asymmetric, .shows = {"hazard.retired"}) { two_publishers(asymmetric); }
+MODEL(hazard, two_publishers_full) { two_publishers(full); }
+
+// ---- addresses used again: a version is made where the one before was destroyed
+
+MODEL(hazard, reused_addresses_asymmetric, .reuse_memory = true) { one_reader(asymmetric, 1, 2); }
+MODEL(hazard, reused_addresses_full, .reuse_memory = true) { one_reader(full, 1, 2); }
+
+// ---- more guards than slots
+
+void fifth_guard(fence_mode mode) {
+  begin(mode, 1);
+  hazard_cell cell(new version(0)), still(new version(7));
+  std::thread reader([&] {
+    hazard_protection held[4];
+    const int slots = mode == full ? 3 : 4;
+    for (int i = 0; i < slots; ++i) held[i] = acqrel::hazard_protect(still);
+    read(cell);
+    for (int i = 0; i < slots; ++i) acqrel::hazard_release(held[i]);
+  });
+  acqrel::hazard_replace(cell, new version(1));
+  reader.join();
+  all_replaced_are_gone(cell, 2);
+}
+
+MODEL(hazard, counts_what_has_no_slot_asymmetric) { fifth_guard(asymmetric); }
+MODEL(hazard, counts_what_has_no_slot_full) { fifth_guard(full); }
+
+// ---- a record given back and taken by another thread
+
+void records_change_hands(fence_mode mode) {
+  begin(mode, 1);
+  hazard_cell cell(new version(0));
+  std::thread first([&] { read(cell); });
+  std::thread second([&] { read(cell); });
+  first.join();
+  second.join();
+  acqrel::hazard_replace(cell, new version(1));
+  all_replaced_are_gone(cell, 2);
+}
+
+MODEL(hazard, records_change_hands_asymmetric) { records_change_hands(asymmetric); }
+MODEL(hazard, records_change_hands_full) { records_change_hands(full); }
 
 }  // namespace
