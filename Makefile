@@ -54,7 +54,7 @@ bench: build/release/build.ninja setup
 # Both run to their end, so that one look shows all there is to do.
 lint: setup
 	@failed=0; \
-	for rule in edges layers readme words; do python3 -B tests/rules/$$rule.py || failed=1; done; \
+	for rule in edges layers readme words shown; do python3 -B tests/rules/$$rule.py || failed=1; done; \
 	.ci/format --check || failed=1; \
 	exit $$failed
 

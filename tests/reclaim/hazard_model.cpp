@@ -77,8 +77,8 @@ void two_publishers(fence_mode mode) {
   expect(gone[0] && gone[1] && !gone[2] && !gone[3], "exactly the replaced versions are destroyed");
 }
 
-MODEL(hazard, two_publishers_asymmetric, .shows = {"hazard.retired"}) { two_publishers(asymmetric); }
-MODEL(hazard, two_publishers_full) { two_publishers(full); }
+MODEL(hazard, two_publishers_asymmetric) { two_publishers(asymmetric); }
+MODEL(hazard, two_publishers_full, .shows = {"hazard.retired"}) { two_publishers(full); }
 
 // ---- addresses used again: a version is made where the one before was destroyed
 
