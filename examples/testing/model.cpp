@@ -25,12 +25,14 @@ class mailbox {
   std::atomic<bool> full_{false};
 };
 
+// [mailbox]
 MODEL(mailbox, delivers_a_whole_letter) {
   mailbox box;  // the real type: std::atomic, plain data, locks
   std::thread writer([&] { box.send(42); });
   if (const int* letter = box.look()) EXPECT_EQ(*letter, 42);
   writer.join();
 }
+// [/mailbox]
 
 // The same, and a proof that it would be noticed if the edge were not there.
 MODEL(mailbox, needs_its_edge, .shows = {"mailbox.full"}) {
