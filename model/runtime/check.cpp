@@ -45,7 +45,7 @@ class progress {
                  grouped(tree.complete()).c_str(), grouped(tree.blocked()).c_str(),
                  grouped(static_cast<std::uint64_t>(runs / now)).c_str());
     if (share > 0)
-      std::fprintf(stderr, "; %.2g %% of the search, about %s in all", 100 * share,
+      std::fprintf(stderr, "; %.0f %% of the search, about %s in all", 100 * share,
                    grouped(static_cast<std::uint64_t>(runs / share)).c_str());
     std::fputc('\n', stderr);
   }

@@ -55,16 +55,14 @@ watch::watch(const std::uint64_t* operations, void (*silent)(const void* site)) 
   to_this_thread.sigev_signo = SIGPROF;
   to_this_thread._sigev_un._tid = gettid();
   // Without a timer a silent thread is silent for ever; nothing else depends on it.
-  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &to_this_thread, &timer_) != 0) {
-    timer_ = nullptr;
-    return;
-  }
+  armed_ = timer_create(CLOCK_THREAD_CPUTIME_ID, &to_this_thread, &timer_) == 0;
+  if (!armed_) return;
   const itimerspec every_second{{1, 0}, {1, 0}};
   timer_settime(timer_, 0, &every_second, nullptr);
 }
 
 watch::~watch() {
-  if (timer_ != nullptr) timer_delete(timer_);
+  if (armed_) timer_delete(timer_);
   sigaction(SIGPROF, &action_before, nullptr);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 
 namespace acqrel::model {
 
@@ -22,7 +23,8 @@ class watch {
   watch& operator=(const watch&) = delete;
 
  private:
-  void* timer_ = nullptr;
+  timer_t timer_{};  // the first of a process is number 0, which looks like a null pointer
+  bool armed_ = false;
 };
 
 }  // namespace acqrel::model

@@ -5,6 +5,7 @@
 
 #include <cassert>
 #include <cstdlib>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 
@@ -243,6 +244,14 @@ TEST(check, leaves_the_rest_of_the_program_as_it_is) {
   });
   EXPECT_EQ(x.load(), 4000u);
   EXPECT_EQ(plain, 4000u);
+}
+
+// The first timer of a process is number 0, which looked like none.
+TEST(check, leaves_no_timer_behind) {
+  EXPECT_TRUE(check([] {}).passed());
+  std::ifstream timers("/proc/self/timers");
+  EXPECT_TRUE(timers.is_open());
+  EXPECT_EQ(timers.get(), std::ifstream::traits_type::eof());
 }
 
 }  // namespace

@@ -5,10 +5,17 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
+#include <acqrel/testing/model.hpp>
+
+#include "model/litmus/answer.hpp"
 #include "model/litmus/program.hpp"
+
+#include <gtest/gtest.h>
 
 namespace native_litmus {
 
@@ -146,5 +153,68 @@ class runner {
   const litmus::program& program_;
   number memory_[most_locations] = {};
 };
+
+struct outcome {
+  std::uint64_t executions = 0;
+  std::vector<std::vector<litmus::number>> states;
+  bool race = false;
+};
+
+inline outcome natively(const litmus::program& p) {
+  // Outside the executable's globals and the checker's arenas, where it outlives a run; no run allocates.
+  constexpr std::size_t most = 4096;
+  const auto found = std::make_unique<state[]>(most);
+  const auto hashes = std::make_unique<std::uint64_t[]>(most);
+  std::size_t n = 0;
+  const auto seen = [&](const state& s) {
+    std::uint64_t h = 0;
+    for (const litmus::number* v = &s.registers[0][0]; v != &s.registers[0][0] + sizeof s / sizeof *v; ++v) {
+      h = (h ^ static_cast<std::uint64_t>(*v)) * 0x9e3779b97f4a7c15u;
+    }
+    hashes[n] = h;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (hashes[i] == h &&
+          std::equal(&found[i].registers[0][0], &found[i].registers[0][0] + sizeof s / sizeof(litmus::number),
+                     &s.registers[0][0])) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto scratch = std::make_unique<state>();
+  acqrel::model::options how;
+  how.progress = false;
+  how.name = p.name;
+  runner program(p);
+  const auto r = acqrel::model::check(how, [&] {
+    program.run(*scratch);
+    if (n < most && !seen(*scratch)) found[n++] = *scratch;
+  });
+  outcome o;
+  o.race = r.trouble == "data race";
+  if (!o.race) {
+    EXPECT_TRUE(r.passed()) << r.report();
+  }
+  EXPECT_EQ(r.duplicates, 0u);
+  o.executions = r.executions;
+  std::set<std::vector<litmus::number>> states;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::vector<litmus::number> s;
+    for (const auto name : litmus::shown(p)) s.push_back(found[i].value(name));
+    states.insert(s);
+  }
+  o.states.assign(states.begin(), states.end());
+  return o;
+}
+
+/// Holds the checker, which runs `p` natively, to the enumerator.
+inline void same(const litmus::program& p) {
+  const litmus::answer expected = litmus::run(p);
+  const outcome found = natively(p);
+  EXPECT_EQ(found.race, expected.racy.has_value()) << litmus::to_herd(p);
+  if (found.race || expected.racy) return;
+  EXPECT_EQ(found.executions, expected.executions) << litmus::to_herd(p);
+  EXPECT_EQ(found.states, expected.states) << litmus::to_herd(p);
+}
 
 }  // namespace native_litmus

@@ -41,7 +41,7 @@ struct options {
   std::string replay = {};                   ///< a token: only that execution
   std::uint64_t max_executions = 1'000'000;  ///< complete and blocked ones; 0: no bound
   unsigned max_events = 254;                 ///< atomic operations of one thread
-  unsigned spurious_failures = 0;            ///< of weak compare-exchanges, in one execution (g++ only)
+  unsigned spurious_failures = 0;            ///< of weak compare-exchanges, of each thread (g++ only)
   unsigned spurious_wakeups = 0;             ///< of waits, in one execution
   bool membarrier = true;                    ///< the kernel offers it to the test
   bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
