@@ -101,11 +101,9 @@ class observed {
  public:
   template <class Change>
   void change(Change&& change) {
-    {
-      const std::lock_guard lock(mutex_);
-      change(state_);
-    }
-    changed_.notify_all();
+    const std::lock_guard lock(mutex_);
+    change(state_);
+    changed_.notify_all();  // under the lock: whoever sees the change may destroy this next
   }
   State get() const {
     const std::lock_guard lock(mutex_);
