@@ -19,7 +19,7 @@
 //            was granted (a seccomp filter installed late); see ACQREL_FENCES below.
 // Cost       light: a compiler fence; heavy: one membarrier, which interrupts every CPU that
 //            runs this process. Bench asymmetric_fence/heavy.
-// Model      tests/base/asymmetric_fence_test.cpp.
+// Model      tests/base/asymmetric_fence_model.cpp.
 // Not for    code where both sides are frequent: use seq_cst operations. Not for code that
 //            must be clean under ThreadSanitizer, which sees no fences (hazard.hpp shows how).
 //

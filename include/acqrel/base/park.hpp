@@ -15,7 +15,7 @@
 //            whatever lives at that address now, and every waiter here looks again before it returns.
 // Errors     none. Deadlines saturate: any duration or time point of any period is accepted, the past included.
 // Cost       one system call to sleep, one to wake, also when nobody is parked: spin first (spin.hpp).
-// Model      none: no edge of its own.
+// Model      tests/base/park_model.cpp: no wake-up is lost. No edge of its own.
 // Not for    words of another size, or shared between processes (the futex is private).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -14,7 +14,7 @@
 // Errors     none.
 // Cost       one acquire load and a compare; one get_snapshot for each new version.
 //            Bench snapshot_source/cached_read.
-// Model      tests/publish/cached_reader_test.cpp.
+// Model      tests/publish/snapshot_source_model.cpp.
 // Not for    threads that are mostly idle (they keep an old version: release() before waiting).
 //
 // SPDX-License-Identifier: Apache-2.0

@@ -19,7 +19,7 @@
 // Errors     read is noexcept. std::bad_alloc from publish and its kin leaves the value unpublished
 //            and the caller's pointer intact; an exception from update's function likewise.
 // Cost       read and release: 6 plain memory operations. Bench snapshot_source/read.
-// Model      tests/publish/snapshot_source_test.cpp, tests/twins.
+// Model      tests/publish/snapshot_source_model.cpp, tests/twins.
 // Not for    values larger than you can afford twice, or written more often than read.
 //
 // The interface follows WG21 P0561. A null value is a source that nothing was published to yet.

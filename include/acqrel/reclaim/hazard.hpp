@@ -29,7 +29,7 @@
 //            keeps its own thread's protections; counted references of the others leak.
 // Errors     none; the process ends, saying so, when 256 bytes for a thread cannot be had.
 // Cost       protect and release: 6 plain memory operations, no locked one. Bench snapshot_source/read.
-// Model      tests/reclaim/hazard_test.cpp, tests/twins.
+// Model      tests/reclaim/hazard_model.cpp, every edge also weakened; tests/twins.
 // Not for    application code: use snapshot_source. Data structures build on this header.
 //
 // SPDX-License-Identifier: Apache-2.0
