@@ -188,3 +188,11 @@ ACQREL_INTERPOSED int sched_yield() noexcept {
   const call here = ACQREL_CALL;
   return here.modelled() ? 0 : ACQREL_C_LIBRARY(sched_yield)();
 }
+
+// One cpu, whoever asks: on it nobody spins before sleeping, and what another look at the same words can show is what a
+// first look can. With several, executions would be told apart by how often somebody looked.
+ACQREL_INTERPOSED int sched_getaffinity(pid_t, std::size_t size, cpu_set_t* set) noexcept {
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(0, size, set);
+  return 0;
+}

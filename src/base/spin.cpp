@@ -38,6 +38,11 @@ bool spinner::spinning_pays() noexcept {
   return known == cpus::several;
 }
 
+namespace {
+// Asked before main, so that no two threads are the first to ask; a thread that comes earlier still asks itself.
+[[maybe_unused]] const bool asked = spinner::spinning_pays();
+}  // namespace
+
 void spinner::yield_cpu() noexcept { std::this_thread::yield(); }
 
 }  // namespace acqrel
