@@ -85,6 +85,82 @@ MODEL(hazard, two_publishers_full, .shows = {"hazard.retired"}) { two_publishers
 MODEL(hazard, reused_addresses_asymmetric, .reuse_memory = true) { one_reader(asymmetric, 1, 2); }
 MODEL(hazard, reused_addresses_full, .reuse_memory = true) { one_reader(full, 1, 2); }
 
+// ---- a second guard beside a first: a slot of its own, and a lane of its own in asymmetric mode
+
+void second_guard(fence_mode mode) {
+  begin(mode, 1);
+  hazard_cell cell(new version(0)), still(new version(7));
+  std::thread reader([&] {
+    const hazard_protection first = acqrel::hazard_protect(still);
+    read(cell);
+    acqrel::hazard_release(first);
+  });
+  acqrel::hazard_replace(cell, new version(1));
+  reader.join();
+  all_replaced_are_gone(cell, 2);
+}
+
+MODEL(hazard, second_guard_asymmetric) { second_guard(asymmetric); }
+MODEL(hazard, second_guard_full) { second_guard(full); }
+
+// ---- a guard that is still held: what it does not hold must not wait for its end
+
+void held_guard(fence_mode mode) {
+  begin(mode, 1);
+  hazard_cell cell(new version(0)), other(new version(2));
+  read(other);  // a thread's first read is out of line
+  std::thread writer([&] { acqrel::hazard_replace(cell, new version(1)); });
+  const hazard_protection p = acqrel::hazard_protect(cell);
+  writer.join();
+  const int held = look(p.object);
+  expect(gone[0] == (held != 0), "what no guard holds is destroyed");
+  acqrel::hazard_release(p);
+  all_replaced_are_gone(cell, 2);
+}
+
+MODEL(hazard, held_guard_asymmetric) { held_guard(asymmetric); }
+MODEL(hazard, held_guard_full) { held_guard(full); }
+
+// ---- two cells read through one slot, and two scans: what one hands over for the second, the other must not take for the first
+
+void two_cells_in_one_slot(fence_mode mode) {
+  begin(mode, 1, 100);
+  hazard_cell a(new version(0)), b(new version(1));
+  const hazard_protection first = acqrel::hazard_protect(a);
+  acqrel::hazard_replace(a, new version(2));
+  std::thread other([] { acqrel::drain(); });
+  acqrel::hazard_release(first);
+  const hazard_protection second = acqrel::hazard_protect(b);
+  expect(first.where == second.where, "it is the same slot");
+  acqrel::hazard_replace(b, new version(3));
+  acqrel::drain();
+  look(second.object);
+  acqrel::hazard_release(second);
+  other.join();
+  expect(gone[0] && gone[1] && !gone[2] && !gone[3], "exactly the replaced versions are destroyed");
+}
+
+MODEL(hazard, two_cells_in_one_slot_asymmetric) { two_cells_in_one_slot(asymmetric); }
+MODEL(hazard, two_cells_in_one_slot_full) { two_cells_in_one_slot(full); }
+
+// ---- a publisher that answers late: its reader needs that answer no more, has published, and asks again
+
+void late_answer(fence_mode mode) {
+  begin(mode, 1);
+  hazard_cell cell(new version(0));
+  std::thread publisher([&] { acqrel::hazard_replace(cell, new version(1)); });
+  read_slowly(cell);
+  acqrel::hazard_replace(cell, new version(2));
+  const int second = read_slowly(cell);
+  publisher.join();
+  const int last = look(cell.current.load(relaxed));
+  expect(second == 2 || (second == 1 && last == 1), "versions never go back");
+  all_replaced_are_gone(cell, 3);
+}
+
+MODEL(hazard, late_answer_asymmetric) { late_answer(asymmetric); }
+MODEL(hazard, late_answer_full) { late_answer(full); }
+
 // ---- more guards than slots
 
 void fifth_guard(fence_mode mode) {
