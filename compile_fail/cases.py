@@ -29,7 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 PAGE = ROOT / 'docs/patterns/anti-patterns.md'
 WORDS = ('Document', 'Refused', 'Saying', 'Instead')
-WAYS = {'by the compiler': 'does not compile', 'by the analysis': "does not pass clang's thread-safety analysis",
+WAYS = {'by the compiler': 'does not compile', 'by the analysis': "does not pass clang's analysis of locks",
         'by the checker': 'the model checker finds it', 'when it runs': 'ends with a message'}
 
 
@@ -87,7 +87,7 @@ def page():
     text = ['<!-- Written by compile_fail/cases.py table from the cases beside it. -->', '# Mistakes, and what refuses them', '',
             f'{len(cases)} ways to get it wrong that the source document warns of or falls into, each as code. Every one is in the',
             'test suite twice: the wrong version, which must be refused in these words, and the right one, which is built with all',
-            'warnings and run. Four things refuse: the compiler; clang\'s thread-safety analysis; the model checker, which runs',
+            'warnings and run. Four things refuse: the compiler; clang\'s analysis of locks; the model checker, which runs',
             'through every execution; and the program itself, at the moment it goes wrong.', '', '<table>',
             '<tr><th>The mistake</th><th>Wrong</th><th>Right</th></tr>']
     for case in cases:
