@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weakened twins: the library with one thing wrong, on which a test that passes must now fail.
 
-    twins.py list                          the names of all twins
-    twins.py build NAME ROOT OUT COMPILER...   makes OUT: ROOT's include/ and src/ with NAME's edits, and the test
-    twins.py run NAME OUT                  runs the test; succeeds if it does what the twin must do
+    twins.py list sanitized|checked            the names of the twins of a kind
+    twins.py build NAME ROOT OUT COMPILER... [-- FLAG... -- OBJECT... -- LINK...]
+                                               makes OUT: ROOT's code with NAME's edits, and the test
+    twins.py run NAME OUT                      runs the test; succeeds if it does what the twin must do
 
 A twin is an edit of the real code: a text that must stand exactly once in its file, and what
 stands there instead. So twins cannot drift from the code that ships; an edit that no longer
 applies is an error that says which.
 
-Most twins stand on `perturbed`, which yields at random in every window between the two steps of a
-light fence. It changes no order and must pass every test: it is the control of the others.
+Sanitized twins run a stress test, under a sanitizer. Most stand on `perturbed`, which yields at random
+in every window between the two steps of a light fence. It changes no order and must pass every test: it is
+the control of the others.
+
+Checked twins run a model test, under the checker, which says in what execution they go wrong. They are compiled and
+linked as that test is: CMake hands over its FLAGs, the OBJECT of its source, and what it LINKs. Only what
+sees an edit is compiled again. Their control is `model_unedited`.
 """
 import glob
 import os
@@ -32,6 +38,7 @@ SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
 
 CACHED = "include/acqrel/publish/cached_reader.hpp"
 
+MODEL_TEST = "tests/reclaim/hazard_model.cpp"
 SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
 HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
 CACHED_TEST = "tests/publish/cached_reader_test.cpp"
@@ -72,7 +79,24 @@ class twin:
     tries: int = 10            # a race may need more than one run to show
 
 
+@dataclass
+class checked:
+    edits: list
+    only: str                  # GoogleTest filter of MODEL_TEST
+    fails: str = ""            # as above
+
+    test = MODEL_TEST
+    tries = 1                  # the checker's runs are all the same
+
+
 STRESS = "*stress*"
+SLOW = "hazard.slow_lane_asymmetric:hazard.slow_lane_full"
+
+# What the checker says: the trouble, the number of the execution, what does not hold.
+USED_AFTER_FREE = "FAILED: use after free"
+LEFT_BEHIND, HELD_BACK, WENT_BACK = (
+    rf"FAILED: assertion in execution .*\n+.*{what}" for what in
+    ("exactly the replaced versions are destroyed", "what no guard holds is destroyed", "versions never go back"))
 
 TWINS = {
     # ---- controls: changed in nothing that matters, and green
@@ -182,12 +206,104 @@ TWINS = {
     "an_update_that_lost_is_forgotten": twin(
         [(SNAPSHOT, "    if (compare_exchange(seen, next)) return true;\n", "    (void)compare_exchange(seen, next);\n    return true;\n")],
         fails="FAILED"),
+
+    # ---- under the checker: what no stress test on x86 finds. Weakened orders stand beside the model tests, in .shows
+
+    # the second look at the cell, in each of the three places that protect
+    "model_no_second_look": checked(
+        [(HAZARD, "    hazard_object* const seen = cell.current.load(std::memory_order_relaxed);", "    hazard_object* const seen = cell.current.load(std::memory_order_acquire);"),
+         (HAZARD, "    if (cell.current.load(std::memory_order_acquire) == seen) [[likely]] {", "    if (true) {")],
+        fails=USED_AFTER_FREE, only="hazard.two_reads_asymmetric"),
+    "model_no_second_look_for_a_second_guard": checked(
+        [(PROTECT, "      hazard_object* const seen = cell.current.load(std::memory_order_relaxed);", "      hazard_object* const seen = cell.current.load(std::memory_order_acquire);"),
+         (PROTECT, "      if (cell.current.load(std::memory_order_acquire) == seen) return", "      return")],
+        fails=USED_AFTER_FREE, only="hazard.second_guard_asymmetric"),
+    "model_no_second_look_out_of_line": checked(
+        [(PROTECT, "  object = cell.current.load(std::memory_order_relaxed);", "  object = cell.current.load(std::memory_order_acquire);"),
+         (PROTECT, "  if (hazard_domain::reload(cell) == object) return true;", "  return true;")],
+        fails=USED_AFTER_FREE, only="hazard.read_*"),
+
+    # fences, which only the asymmetric mode has
+    "model_no_light_fence_after_the_slot": checked(
+        [(HAZARD, "    compiler_fence();\n    // edge hazard.publish: acquire\n", "")],
+        fails=USED_AFTER_FREE, only="hazard.two_reads_asymmetric"),
+    "model_no_light_fence_after_the_slot_of_a_second_guard": checked(
+        [(PROTECT, "      compiler_fence();\n      // edge hazard.publish: acquire\n", "")],
+        fails=USED_AFTER_FREE, only="hazard.second_guard_asymmetric"),
+    "model_no_light_fence_out_of_line": checked(
+        [(DOMAIN, "      slot.store(object, std::memory_order_release);\n      compiler_fence();\n", "      slot.store(object, std::memory_order_release);\n")],
+        fails=USED_AFTER_FREE, only="hazard.read_asymmetric"),
+    "model_no_light_fence_before_given": checked(
+        [(HAZARD, "  compiler_fence();\n  // plain: a look; hazard_take_given acquires\n", "")],
+        fails=LEFT_BEHIND, only="hazard.two_reads_asymmetric"),
+    "model_no_heavy_fence_before_the_slots": checked(
+        [(SCAN, "  heavy_fence();\n  timer.fence_done();\n", "  timer.fence_done();\n")],
+        fails=USED_AFTER_FREE, only="hazard.read_asymmetric"),
+    "model_no_heavy_fence_after_handing_over": checked(
+        [(SCAN, "    heavy_fence();\n    int still = 0;\n", "    int still = 0;\n")],
+        fails=LEFT_BEHIND, only="hazard.read_asymmetric"),
+
+    # handing over
+    "model_no_look_after_handing_over": checked(
+        [(SCAN, "  while (waiting != 0) {\n", "  while (false) {\n")], fails=LEFT_BEHIND, only="hazard.read_*"),
+    "model_release_does_not_look_at_given": checked(
+        [(HAZARD, "  if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]]\n    hazard_take_given(protection.where);\n", "")],
+        fails=LEFT_BEHIND, only="hazard.two_reads_asymmetric"),
+    "model_release_does_not_look_at_given_out_of_line": checked(
+        [(DOMAIN, "    if (look_at_given(slot) != nullptr) take_given(slot);\n", "")],
+        fails=LEFT_BEHIND, only="hazard.read_full:hazard.two_reads_full"),
+    "model_handed_over_without_a_reference": checked(
+        [(SCAN, "      object->add_reference();\n      if (settle", "      if (settle")],
+        fails=USED_AFTER_FREE, only="hazard.read_*"),
+    # What the slot was handed is dropped at the end of its next guard: harm only while that one is held.
+    "model_retry_overwrites_the_slot": checked(
+        [(PROTECT, "  hazard_domain::clear_slot(hazard_this_thread->guards.word[0]);\n",
+          "  hazard_domain::set_slot(hazard_this_thread->guards.word[0], nullptr);\n")],
+        fails=HELD_BACK, only="hazard.held_guard_asymmetric"),
+    "model_retry_overwrites_the_slot_out_of_line": checked(
+        [(PROTECT, "  hazard_domain::clear_slot(slot);\n  return false;\n", "  return false;\n")],
+        fails=HELD_BACK, only="hazard.held_guard_full"),
+    # The scan takes back what it put there, and puts it there again. Without only the first of these looks, the one
+    # before anything is handed over, every test passes, and rightly: the second look takes it back.
+    "model_settled_without_a_look_at_the_slot": checked(
+        [(SCAN, "    if (hazard_domain::see_slot(slot) != object) {\n      object->drop_reference();\n      return left;\n    }\n", "")],
+        fails="FAILED: livelock", only="hazard.read_*"),
+    # These two need a slot that held something else before, and two scans; the tests of one cell pass.
+    "model_taken_back_and_dropped": checked(
+        [(SCAN, "      if (settle(slot, back)) parked[still++] = &slot;\n", "      if (back != nullptr) back->drop_reference();\n")],
+        fails=USED_AFTER_FREE, only="hazard.two_cells_in_one_slot_*"),
+    "model_displaced_and_dropped": checked(
+        [(SCAN, "    object = displaced;\n", "    if (displaced != nullptr) displaced->drop_reference();\n    return true;\n")],
+        fails=USED_AFTER_FREE, only="hazard.two_cells_in_one_slot_*"),
+
+    # the slow lane, and more guards than slots
+    "model_requests_are_not_answered": checked(
+        [(PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  return old;", "  return old;")],
+        fails=USED_AFTER_FREE, only=SLOW),
+    "model_answered_before_the_exchange": checked(
+        [(PROTECT, "  hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);\n",
+          "  if (cell.slow.load(std::memory_order_seq_cst) != 0) answer_requests(cell);\n"
+          "  hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);\n"),
+         (PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  return old;", "  return old;")],
+        fails=USED_AFTER_FREE, only=SLOW),
+    "model_answered_without_a_second_look": checked(
+        [(PROTECT, "      if (!try_protect(cell, slot, object)) continue;  // read the request again: the answer must be newer\n",
+          "      object = cell.current.load(std::memory_order_acquire);\n      hazard_domain::set_slot(slot, object);\n")],
+        fails=USED_AFTER_FREE, only="hazard.late_answer_*"),
+    "model_requests_without_a_generation": checked(
+        [(PROTECT, "(++record.generation << 2)", "(std::uintptr_t{1} << 2)")], fails=WENT_BACK, only="hazard.late_answer_*"),
+    "model_counted_after_the_release": checked(
+        [(PROTECT, "  protection.object->add_reference();\n  hazard_domain::clear_slot(slot);\n",
+          "  hazard_domain::clear_slot(slot);\n  protection.object->add_reference();\n")],
+        fails=USED_AFTER_FREE, only="hazard.counts_what_has_no_slot_*"),
 }
+# The same tests on the code as it is, compiled in the same way.
+TWINS["model_unedited"] = checked([], only=":".join(sorted({t.only for t in TWINS.values() if isinstance(t, checked)})))
 
 
 def make(name, root, out):
     shutil.rmtree(out, ignore_errors=True)
-    for folder in ("include", "src"):
+    for folder in ("include", "src", "tests/reclaim"):
         shutil.copytree(os.path.join(root, folder), os.path.join(out, folder))
     for path, find, write in TWINS[name].edits:
         where = os.path.join(out, path)
@@ -200,38 +316,82 @@ def make(name, root, out):
             file.write(text.replace(find, write))
 
 
-def build(name, root, out, compiler):
-    """Compiles inside OUT by relative paths, so that ccache sees that most twins share most of their code."""
-    make(name, root, out)
-    t = TWINS[name]
-    sources = sorted(glob.glob("src/base/*.cpp", root_dir=out) + glob.glob("src/reclaim/*.cpp", root_dir=out) +
-                     glob.glob("src/publish/*.cpp", root_dir=out)) + [os.path.relpath(os.path.join(root, t.test), out)]
-    flags = ["-std=c++20", "-O1", "-w", f"-fsanitize={t.sanitizer}"]
+def compile_all(sources, out, compiler, flags):
+    """Inside OUT, by relative paths, so that ccache sees that most twins share most of their code."""
     objects = []
     for source in sources:
         objects.append(os.path.basename(source) + ".o")
         subprocess.run([*compiler, *flags, "-Iinclude", "-c", source, "-o", objects[-1]], cwd=out, check=True)
+    return objects
+
+
+def build_sanitized(name, root, out, compiler):
+    t = TWINS[name]
+    sources = sorted(glob.glob("src/base/*.cpp", root_dir=out) + glob.glob("src/reclaim/*.cpp", root_dir=out) +
+                     glob.glob("src/publish/*.cpp", root_dir=out)) + [os.path.relpath(os.path.join(root, t.test), out)]
+    flags = ["-std=c++20", "-O1", "-w", f"-fsanitize={t.sanitizer}"]
+    objects = compile_all(sources, out, compiler, flags)
     subprocess.run([compiler[-1], *flags, *objects, "-o", "test", "-lgtest", "-lgtest_main", "-pthread"], cwd=out, check=True)
+
+
+def build_checked(name, out, compiler, flags, test_object, link):
+    """What is not compiled here comes from the library that LINK names: the linker takes from it what is missing."""
+    edited = {path for path, _, _ in TWINS[name].edits}
+    units = sorted(glob.glob("src/reclaim/*.cpp", root_dir=out)) + [MODEL_TEST]
+    if edited and all(path.endswith(".cpp") for path in edited):
+        units = sorted(edited)
+    objects = compile_all(units, out, compiler, [*flags, "-w"])
+    if MODEL_TEST not in units:
+        objects += test_object
+    subprocess.run([compiler[-1], *objects, *link, "-pthread", "-o", "test"], cwd=out, check=True)
+
+
+def build(name, root, out, arguments):
+    parts = [[]]
+    for argument in arguments:
+        if argument == "--":
+            parts.append([])
+        else:
+            parts[-1].append(argument)
+    make(name, root, out)
+    if isinstance(TWINS[name], checked):
+        build_checked(name, out, *parts)
+    else:
+        build_sanitized(name, root, out, *parts)
+
+
+def run_once(out, t):
+    """Inside OUT, where the checker finds the sources."""
+    try:
+        done = subprocess.run(["./test", f"--gtest_filter={t.only}", "--gtest_brief=1"], cwd=out, capture_output=True, text=True,
+                              errors="replace", timeout=120, env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"})
+    except subprocess.TimeoutExpired:
+        return "time-out", ""
+    output = done.stdout + done.stderr
+    return done.returncode, output + (f"\nended by signal {-done.returncode}" if done.returncode < 0 else "")
+
+
+def what_it_showed(t, output):
+    """Nothing, unless it failed as it must: a model test in each of the tests that its filter names."""
+    found = [match.group(0) for match in re.finditer(t.fails, output)]
+    if isinstance(t, checked):
+        ran = re.search(r"(\d+) tests? from .* ran", output)
+        if ran is None or len(found) != int(ran.group(1)):
+            return ""
+        return ", ".join(re.findall(r"\S+: FAILED: .* in execution [\d,]*\d", output))
+    return found[0] if found else ""
 
 
 def run(name, out):
     t = TWINS[name]
-    program = os.path.join(os.path.abspath(out), "test")
     shown = []
     for attempt in range(1, max(t.tries, 1) + 1 if t.fails else 2):
-        try:
-            done = subprocess.run([program, f"--gtest_filter={t.only}", "--gtest_brief=1"], capture_output=True, text=True,
-                                  errors="replace", timeout=120, env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"})
-            status, output = done.returncode, done.stdout + done.stderr
-            if status < 0:
-                output += f"\nended by signal {-status}"
-        except subprocess.TimeoutExpired:
-            status, output = "time-out", ""
+        status, output = run_once(out, t)
         shown.append(f"run {attempt}: exit {status}\n{output[-4000:]}")
         if not t.fails:
             break
-        if status != 0 and re.search(t.fails, output):
-            print(f"{name}: fails as it must (run {attempt}): {re.search(t.fails, output).group(0)}")
+        if status != 0 and (what := what_it_showed(t, output)):
+            print(f"{name}: fails as it must (run {attempt}): {what}")
             return 0
     if not t.fails and status == 0:
         print(f"{name}: passes as it must")
@@ -243,10 +403,10 @@ def run(name, out):
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["list"]:
-            print("\n".join(TWINS))
-        case ["build", name, root, out, *compiler]:
-            build(name, os.path.abspath(root), os.path.abspath(out), compiler)
+        case ["list", kind]:
+            print("\n".join(name for name, t in TWINS.items() if isinstance(t, checked) == (kind == "checked")))
+        case ["build", name, root, out, *arguments]:
+            build(name, os.path.abspath(root), os.path.abspath(out), arguments)
         case ["run", name, out]:
             sys.exit(run(name, out))
         case _:
