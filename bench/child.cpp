@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -16,6 +17,16 @@ extern char** environ;
 namespace bench {
 
 child::child(const std::vector<std::string>& arguments, const std::string& environment) {
+  std::vector<std::string> all{"benchmarks"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  start("/proc/self/exe", std::move(all), environment);
+}
+
+child::child(const std::string& neighbour) {
+  start(std::filesystem::read_symlink("/proc/self/exe").parent_path() / neighbour, {neighbour}, {});
+}
+
+void child::start(const std::string& program, std::vector<std::string> arguments, std::string environment) {
   int down[2], up[2];
   if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "no pipe to a child process of the benchmarks");
@@ -24,17 +35,13 @@ child::child(const std::vector<std::string>& arguments, const std::string& envir
   posix_spawn_file_actions_adddup2(&files, down[0], 0);
   posix_spawn_file_actions_adddup2(&files, up[1], 1);
 
-  std::string program = "/proc/self/exe";
-  std::vector<std::string> strings{"benchmarks"};
-  strings.insert(strings.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv, env;
-  for (auto& each : strings) argv.push_back(each.data());
+  for (auto& each : arguments) argv.push_back(each.data());
   argv.push_back(nullptr);
-  std::string extra = environment;
-  const std::size_t name = extra.find('=') + 1;
+  const std::size_t name = environment.find('=') + 1;
   for (char** each = environ; *each != nullptr; ++each)
-    if (extra.empty() || std::strncmp(*each, extra.c_str(), name) != 0) env.push_back(*each);
-  if (!extra.empty()) env.push_back(extra.data());
+    if (environment.empty() || std::strncmp(*each, environment.c_str(), name) != 0) env.push_back(*each);
+  if (!environment.empty()) env.push_back(environment.data());
   env.push_back(nullptr);
 
   const int failed = posix_spawn(&pid_, program.c_str(), &files, nullptr, argv.data(), env.data());
@@ -42,7 +49,7 @@ child::child(const std::vector<std::string>& arguments, const std::string& envir
   close(down[0]);
   close(up[1]);
   if (failed != 0)
-    throw std::system_error(failed, std::generic_category(), "could not start the benchmarks as a child process");
+    throw std::system_error(failed, std::generic_category(), "could not start " + program + " as a child process");
   to_ = fdopen(down[1], "w");
   from_ = fdopen(up[0], "r");
   if (to_ == nullptr || from_ == nullptr) throw std::runtime_error("no stream to a child process of the benchmarks");

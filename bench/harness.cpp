@@ -105,6 +105,9 @@ registry& registered() {
 void enter(row description, std::function<body()> make) {
   registered().contests.push_back({std::move(description), std::move(make)});
 }
+void enter_program(row description, std::string program, std::string task) {
+  registered().contests.push_back({std::move(description), nullptr, std::move(program), std::move(task)});
+}
 void enter_measurement(row description, std::function<std::vector<figure>(double)> measure) {
   registered().measurements.push_back({std::move(description), std::move(measure)});
 }

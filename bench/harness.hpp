@@ -35,11 +35,11 @@ template <class T>
 
 struct row {
   std::string type, operation, contender, variation;
-  unsigned threads = 1;      // measured threads
-  unsigned helpers = 0;      // further threads that run beside them, unmeasured
-  std::string environment;   // NAME=value: the contender runs in a child process started with it
-  std::string name() const;  // type/operation/contender/variation/threads:N
-  std::string cell() const;  // the name without its contender: what is compared with each other
+  unsigned threads = 1;          // measured threads
+  unsigned helpers = 0;          // further threads that run beside them, unmeasured
+  std::string environment = {};  // NAME=value: the contender runs in a child process started with it
+  std::string name() const;      // type/operation/contender/variation/threads:N
+  std::string cell() const;      // the name without its contender: what is compared with each other
 };
 
 /// One repetition, shared by its threads.
@@ -88,6 +88,10 @@ using body = std::function<void(turn&)>;
 /// state is destroyed, and so must be quiet, before the next contender runs.
 void enter(row description, std::function<body()> make);
 
+/// Adds a contender that a program beside this one runs, in a process of its own. The program is started once; for each
+/// repetition it is sent the line "TASK THREADS MILLISECONDS", and it answers nanoseconds per operation and thread.
+void enter_program(row description, std::string program, std::string task);
+
 /// A promise about the median of ratios between two contenders of one cell.
 struct promise {
   std::string type, operation, variation;
@@ -114,6 +118,7 @@ struct registry {
   struct contest {
     row description;
     std::function<body()> make;
+    std::string program = {}, task = {};  // of enter_program
   };
   struct measurement {
     row description;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The benchmark program. bench/README.md says how to run it and how to read what it prints.
 #include "child.hpp"
+#include "go.hpp"
 #include "harness.hpp"
 #include "report.hpp"
 
@@ -135,6 +136,39 @@ void measure(const options& chosen) {
     std::cout << each.name << '\t' << each.unit << '\t' << std::setprecision(12) << each.value << '\n';
 }
 
+// One repetition of one contender: here, in a child of this program with an environment of its own, or in another program.
+class stage {
+ public:
+  double repeat(std::size_t index, double milliseconds) {
+    const auto& contest = bench::registered().contests[index];
+    const auto& what = contest.description;
+    if (!contest.program.empty()) {
+      auto& child = programs_[contest.program];
+      if (!child) child = std::make_unique<bench::child>(contest.program);
+      return ask(*child, contest.task + ' ' + std::to_string(what.threads), what, milliseconds);
+    }
+    if (what.environment.empty()) return bench::repeat(contest, milliseconds);
+    auto& child = environments_[what.environment];
+    if (!child) child = std::make_unique<bench::child>(std::vector<std::string>{"--serve"}, what.environment);
+    return ask(*child, std::to_string(index), what, milliseconds);
+  }
+  void end() {
+    for (auto& [environment, child] : environments_) child->join("benchmarks started with " + environment);
+    for (auto& [program, child] : programs_) child->join(program);
+  }
+
+ private:
+  static double ask(bench::child& child, const std::string& task, const bench::row& what, double milliseconds) {
+    child.send(task + ' ' + std::to_string(milliseconds));
+    std::string answer;
+    if (child.receive(answer)) return std::stod(answer);
+    child.join(what.name());
+    throw std::runtime_error(what.name() + ": its child process closed its output");
+  }
+
+  std::map<std::string, std::unique_ptr<bench::child>> environments_, programs_;
+};
+
 std::vector<bench::figure> measure_in_child(std::size_t index, bool smoke) {
   std::vector<std::string> arguments{"--measure=" + std::to_string(index)};
   if (smoke) arguments.push_back("--smoke");
@@ -195,32 +229,19 @@ void run(const options& chosen) {
   if (steps == 0) throw std::runtime_error("no benchmark matches --only=" + chosen.only + "; --list shows the names");
 
   progress line(steps);
-  std::map<std::string, std::unique_ptr<bench::child>> children;  // one for each environment
+  stage stage;
   for (int round = 0; round != chosen.rounds; ++round) {
     std::minstd_rand order(static_cast<unsigned>(round) +
                            1);  // another order each round: nobody always follows the same rival
     for (auto& cell : cells) {
       std::shuffle(cell.begin(), cell.end(), order);
       for (const auto index : cell) {
-        const auto& what = contests[index].description;
-        line.step(what.name());
-        if (what.environment.empty()) {
-          found.samples[index].push_back(bench::repeat(contests[index], chosen.milliseconds));
-          continue;
-        }
-        auto& child = children[what.environment];
-        if (!child) child = std::make_unique<bench::child>(std::vector<std::string>{"--serve"}, what.environment);
-        child->send(std::to_string(index) + ' ' + std::to_string(chosen.milliseconds));
-        std::string answer;
-        if (!child->receive(answer)) {
-          child->join(what.name());
-          throw std::runtime_error(what.name() + ": its child process closed its output");
-        }
-        found.samples[index].push_back(std::stod(answer));
+        line.step(contests[index].description.name());
+        found.samples[index].push_back(stage.repeat(index, chosen.milliseconds));
       }
     }
   }
-  for (auto& [environment, child] : children) child->join("benchmarks started with " + environment);
+  stage.end();
   for (std::size_t index = 0; index != measurements.size(); ++index) {
     if (!wanted(measurements[index].description)) continue;
     line.step(measurements[index].description.name());
@@ -230,6 +251,8 @@ void run(const options& chosen) {
   if (chosen.smoke) {
     std::cout << steps << " benchmarks ran\n";
   } else {
+    if (!bench::have_go)
+      std::cout << "without the contenders in Go: there was no go 1.19 or later when this was built\n";
     std::cout << machine() << "\nmedians of " << chosen.rounds << " interleaved rounds of " << chosen.milliseconds
               << " ms; \"x floor\" is the median of each round's own ratio\n";
     bench::print_tables(std::cout, found);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reading and publishing one 64-byte object costs. The rivals from other libraries enter in files of their own.
+#include "bench/go.hpp"
 #include "bench/publish/acqrel.hpp"
 #include "bench/publish/contest.hpp"
 #include "bench/publish/measure.hpp"
@@ -24,6 +25,16 @@ void enter_references() {
   enter_readings<raw_pointer<plain_value>>("get_snapshot", "floor: raw pointer", read_one{});
   enter_readings<atomic_shared_pointer<plain_value>>("get_snapshot", "ref: std::atomic<shared_ptr>", read_one{});
   enter_readings<copied_shared_pointer<plain_value>>("get_snapshot", "ref: std::mutex, shared_ptr copied", read_one{});
+}
+
+void enter_go_rivals() {
+  for (const unsigned threads : {1u, 2u})
+    enter_go({.type = snapshot_source,
+              .operation = "read",
+              .contender = "Go atomic.Pointer",
+              .variation = "read_only",
+              .threads = threads},
+             "pointer_load");
 }
 
 void enter_acqrel() {
@@ -80,6 +91,7 @@ void enter_goals() {
 
 [[maybe_unused]] const bool entered = [] {
   enter_references();
+  enter_go_rivals();
   enter_acqrel();
   enter_goals();
   return true;
