@@ -465,7 +465,7 @@ class explorer::tree {
       for (unsigned p = oldest; p < o.writes.size(); ++p) {
         const event_id w = g().write_at(p, o);
         g().read_from(r, w);
-        if (g().sequenced()) offer({alternative::change::read_from, stamp, r, w, 0, 0});
+        if (g().sequenced(r)) offer({alternative::change::read_from, stamp, r, w, 0, 0});
       }
       g().read_from(r, newest);
     }
@@ -494,14 +494,14 @@ class explorer::tree {
     g().put(id, p);
     if (how_.replay.empty()) offer_revisits(id);
     const bool newest = p == g().objects()[w.object].writes.size();
-    return newest || (g().coherent(id) && g().sequenced());
+    return newest || (g().coherent(id) && g().sequenced(id));
   }
 
   /// Moves the write `w` to place `p`; whether the graph is consistent then.
   bool try_place(event_id w, unsigned p) {
     g().take(w);
     g().put(w, p);
-    return g().coherent(w) && g().sequenced();
+    return g().coherent(w) && g().sequenced(w);
   }
 
   void offer_revisits(event_id a) {
@@ -624,7 +624,7 @@ class explorer::tree {
       for (unsigned p = first; p <= o.writes.size(); ++p) places.push_back(p);
     }
     for (const unsigned p : places) {
-      if (try_place(a.event, p) && g().coherent(a.other)) {
+      if (try_place(a.event, p) && g().coherent(a.other) && g().sequenced(a.other)) {
         offer({alternative::change::put, w.stamp, a.event, a.other, p, 0});
       }
     }

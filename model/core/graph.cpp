@@ -4,6 +4,21 @@
 #include <algorithm>
 
 namespace acqrel::model {
+namespace {
+
+bool is_fence_in_s(const event& e) {
+  return e.what == kind::light || e.what == kind::heavy || (e.what == kind::fence && e.how == order::seq_cst);
+}
+
+// Which of its two orders a compare-exchange has depends on what it reads, and that may change.
+bool may_be_in_s(const event& e) {
+  if (e.what == kind::write) return e.how == order::seq_cst && !e.exclusive;
+  if (e.what != kind::read) return is_fence_in_s(e);
+  if (e.rmw.how == update::none) return e.how == order::seq_cst;
+  return e.rmw.success == order::seq_cst || e.rmw.failure == order::seq_cst;
+}
+
+}  // namespace
 
 unsigned graph::threads() const {
   unsigned n = max_threads;
@@ -37,6 +52,8 @@ bool graph::one_operation(event_id a, event_id b) const {
 
 void graph::clear() {
   for (auto& thread : events_) thread.clear();
+  for (auto& thread : in_s_) thread.clear();
+  fences_ = 0;
   objects_.clear();
 }
 
@@ -60,6 +77,8 @@ event_id graph::append(unsigned thread, const event& e) {
   const event_id id{static_cast<std::uint8_t>(thread), static_cast<std::uint8_t>(events_[thread].size())};
   events_[thread].push_back(e);
   if (e.what == kind::read) objects_[e.object].reads.push_back(id);
+  if (may_be_in_s(e)) in_s_[thread].push_back(id.index);
+  if (is_fence_in_s(e)) ++fences_;
   settle(id);
   return id;
 }
@@ -177,14 +196,20 @@ void graph::cut(std::uint32_t stamp) {
           }
         }
       }
+      if (is_fence_in_s(e)) --fences_;
       mine.pop_back();
     }
+    while (!in_s_[t].empty() && in_s_[t].back() >= mine.size()) in_s_[t].pop_back();
   }
 }
 
 void graph::copy_prefix(const graph& other, const clock& keep) {
+  fences_ = 0;
   for (unsigned t = 0; t < max_threads; ++t) {
     events_[t].assign(other.events_[t].begin(), other.events_[t].begin() + keep[t]);
+    const auto& in_s = other.in_s_[t];
+    in_s_[t].assign(in_s.begin(), std::lower_bound(in_s.begin(), in_s.end(), keep[t]));
+    for (const std::uint8_t i : in_s_[t]) fences_ += is_fence_in_s(events_[t][i]) ? 1u : 0u;
   }
   objects_.resize(other.objects_.size());
   for (std::size_t i = 0; i < objects_.size(); ++i) {

@@ -69,12 +69,19 @@ class graph {
   /// Whether the last event of its thread is coherent where it reads or stands, and no other write comes between the two
   /// parts of a read-modify-write.
   bool coherent(event_id e) const;
-  /// Whether the order S of all seq_cst operations and fences exists ([atomics.order]/4).
-  bool sequenced() const;
+  /// Whether the order S of all seq_cst operations and fences exists ([atomics.order]/4). `newest`, a read or a write, is
+  /// the last event of its thread, and nobody knows of it but the last event of another; without it the order existed.
+  bool sequenced(event_id newest) const;
 
  private:
+  class search;
+
   std::vector<event> events_[max_threads];
   std::vector<object> objects_;
+  // What sequenced() looks at: by thread, which events may be seq_cst operations (the read of a read-modify-write stands
+  // for both) or are fences; and how many of those are fences.
+  std::vector<std::uint8_t> in_s_[max_threads];
+  unsigned fences_ = 0;
 };
 
 }  // namespace acqrel::model

@@ -63,13 +63,38 @@ void loops::begin(const char* stack_high) {
   act();
   shared_.clear();
   frames_.clear();
-  high_ = word_at(reinterpret_cast<std::uintptr_t>(stack_high));
+  const std::uint64_t* const high = word_at(reinterpret_cast<std::uintptr_t>(stack_high));
+  if (high != high_) blocks_.clear();
+  high_ = high;
+}
+
+// Most frames are as they were when the thread was here last: to compare is cheaper than to mix.
+std::uint64_t loops::mixed_stack(const std::uint64_t* low) {
+  std::uint64_t sum = 0;
+  const std::uint64_t* word = high_;
+  for (std::size_t i = 0; word - low >= block::words; ++i) {
+    word -= block::words;
+    if (i == blocks_.size()) blocks_.push_back({});
+    block& b = blocks_[i];
+    std::uint64_t differ = b.known ? 0 : 1;
+    for (int w = 0; w < block::words; ++w) differ |= b.word[w] ^ word[w];
+    if (differ != 0) {
+      b = {.known = true};
+      for (int w = 0; w < block::words; ++w) {
+        b.word[w] = word[w];
+        b.sum += mixed(word + w);
+      }
+    }
+    sum += b.sum;
+  }
+  while (word > low) sum += mixed(--word);
+  return sum;
 }
 
 int loops::come_back(const registers& now, unsigned position) {
   std::uint64_t state = reinterpret_cast<std::uintptr_t>(now.stack);
   for (unsigned i = 0; i < 6; ++i) state += mixed(i, now.preserved[i]);
-  for (const std::uint64_t* word = now.stack; word < high_; ++word) state += mixed(word);
+  state += mixed_stack(now.stack);
   for (const shared_word& s : shared_)
     if (s.at >= now.stack) state += mixed(s.at, s.bytes) - mixed(s.at);
   for (visit& before : past_) {

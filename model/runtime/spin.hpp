@@ -80,6 +80,15 @@ class loops {
     std::uint64_t bytes;  ///< a mask
   };
 
+  /// Words of the stack, counted from its start, and what they add to a state.
+  struct block {
+    static constexpr int words = 8;
+    std::uint64_t word[words] = {};
+    std::uint64_t sum = 0;
+    bool known = false;
+  };
+
+  std::uint64_t mixed_stack(const std::uint64_t* low);
   bool as_it_was(std::size_t written) const;
   void take_back(const void* address, std::size_t size);
   void drop_dead();
@@ -88,6 +97,7 @@ class loops {
   std::vector<overwritten> written_;
   std::vector<shared_word> shared_;
   std::vector<const void*> frames_;
+  std::vector<block> blocks_;
   const std::uint64_t* high_ = nullptr;
 };
 
