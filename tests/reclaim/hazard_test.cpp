@@ -3,6 +3,7 @@
 #include <acqrel/reclaim/hazard.hpp>
 
 #include "../checked_value.hpp"
+#include "counted_object.hpp"
 
 #include <gtest/gtest.h>
 
@@ -49,16 +50,6 @@ std::size_t distinct_records(std::size_t threads) {
   std::sort(seen.begin(), seen.end());
   return static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin());
 }
-
-// A number counted by hand, to watch references directly.
-struct counted_object : acqrel::hazard_object {
-  explicit counted_object(int* d) : hazard_object(&destroy, this), deaths(d) {}
-  static void destroy(hazard_object* o) noexcept {
-    const std::unique_ptr<counted_object> self(static_cast<counted_object*>(o));
-    ++*self->deaths;
-  }
-  int* deaths;
-};
 
 // ---- semantics ----
 
