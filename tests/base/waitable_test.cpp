@@ -77,6 +77,23 @@ TEST(waitable, gives_up_in_every_form_but_wait) {
   EXPECT_FALSE(shut.wait_until(steady_deadline::max(), stop.get_token()));
 }
 
+// Each look finds the word changed since the one before, and still not what is waited for.
+TEST(waitable, gives_up_in_time_though_the_word_keeps_changing) {
+  acqrel::park_word busy{0};
+  const auto never = [&] {
+    busy.fetch_add(4, std::memory_order_relaxed);
+    return false;
+  };
+  const auto soon = steady_clock::now() + 5ms;
+  EXPECT_FALSE(patience(soon).await(busy, has_waiters, never));
+  EXPECT_GE(steady_clock::now(), soon);
+  std::stop_source stop;
+  std::thread stopper([&] { stop.request_stop(); });
+  const std::stop_token token = stop.get_token();
+  EXPECT_FALSE(patience(token).await(busy, has_waiters, never));
+  stopper.join();
+}
+
 TEST(waitable, takes_the_longest_times_there_are) {
   door later;
   std::thread opener([&] { later.open(); });

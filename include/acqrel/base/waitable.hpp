@@ -44,6 +44,11 @@ class patience {
     return true;
   }
 
+  /// Whether it has run out by now.
+  [[nodiscard]] bool over() const noexcept {
+    return (timed_ && std::chrono::steady_clock::now() >= deadline_) || (stop_ != nullptr && stop_->stop_requested());
+  }
+
   /// Returns true once done() is, or false when patience ran out and done() still is not. Whoever changes what done()
   /// looks at changes `word` with it, and calls unpark_all(word) if it takes the bit `waiting` away.
   template <class Done>
@@ -56,7 +61,8 @@ class patience {
       //        differs, on which park returns at once.
       const std::uint32_t seen = word.fetch_or(waiting, std::memory_order_relaxed) | waiting;
       if (done()) return true;
-      if (!park(word, seen)) return done();
+      // The word may go on changing without done(): then park sleeps not once, and would not notice.
+      if (!park(word, seen) || over()) return done();
     }
   }
 
