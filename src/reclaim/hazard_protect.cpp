@@ -82,8 +82,9 @@ hazard_protection protect_counted(const hazard_cell& cell, hazard_record& record
     for (;;) {
       // edge hazard.request: acquire
       std::uintptr_t request = r->request.load(std::memory_order_acquire);
-      // plain: `request` acquired it; if it changed since, so has the request, and the exchange fails
-      if ((request & hazard_request_kind) != hazard_asked || r->request_cell.load(std::memory_order_relaxed) != &cell)
+      // Another cell may be that of a later request: whoever passes on for that must see the slot that settled this one.
+      // edge hazard.request: acquire
+      if ((request & hazard_request_kind) != hazard_asked || r->request_cell.load(std::memory_order_acquire) != &cell)
         break;
       hazard_object* object;
       if (!try_protect(cell, slot, object)) continue;  // read the request again: the answer must be newer
@@ -120,8 +121,8 @@ hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
 hazard_protection hazard_domain::protect_by_request(const hazard_cell& cell, hazard_record& record,
                                                     hazard_slot& slot) noexcept {
   const std::uintptr_t ask = (++record.generation << 2) | hazard_asked;
-  // plain: the store of the request publishes it
-  record.request_cell.store(&cell, std::memory_order_relaxed);
+  // edge hazard.request: release
+  record.request_cell.store(&cell, std::memory_order_release);
   // edge hazard.request: release
   record.request.store(ask, std::memory_order_release);
   // edge hazard.slow: seq_cst  shape SB
