@@ -31,8 +31,8 @@ concept once_function = requires(F&& f, Args&&... args) {
   std::forward<F>(f)(std::forward<Args>(args)...);
 };
 
-/// All forms of calling, for a type with `bool done() const` and `bool run(const patience&, f, args...)`, false if
-/// patience ran out. The limits are for waiting: a function that runs is not interrupted.
+/// All forms of calling, for a type with `bool done() const` and `bool run<F, Args...>(const patience&, F, Args...)`,
+/// false if patience ran out. The limits are for waiting: a function that runs is not interrupted.
 template <class Self>
 class once_calls {
  public:
@@ -42,45 +42,53 @@ class once_calls {
   void call(F&& f, Args&&... args) {
     if (self().done()) [[likely]]
       return;
-    (void)self().run(patience(), std::forward<F>(f), std::forward<Args>(args)...);
+    (void)go(patience(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   /// The same, but false if it still was not done, and somebody else was at it, when stop was requested.
   template <class F, class... Args>
   requires once_function<F, Args...>
   [[nodiscard]] bool call(const std::stop_token& stop, F&& f, Args&&... args) {
-    return self().done() || self().run(patience(stop), std::forward<F>(f), std::forward<Args>(args)...);
+    return self().done() || go(patience(stop), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class Rep, class Period, class F, class... Args>
   requires once_function<F, Args...>
   [[nodiscard]] bool call_for(std::chrono::duration<Rep, Period> time, F&& f, Args&&... args) {
-    return self().done() || self().run(patience(deadline_after(time)), std::forward<F>(f), std::forward<Args>(args)...);
+    return self().done() || go(patience(deadline_after(time)), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class Rep, class Period, class F, class... Args>
   requires once_function<F, Args...>
   [[nodiscard]] bool call_for(std::chrono::duration<Rep, Period> time, const std::stop_token& stop, F&& f,
                               Args&&... args) {
-    return self().done() ||
-           self().run(patience(deadline_after(time), stop), std::forward<F>(f), std::forward<Args>(args)...);
+    return self().done() || go(patience(deadline_after(time), stop), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class Duration, class F, class... Args>
   requires once_function<F, Args...>
   [[nodiscard]] bool call_until(std::chrono::time_point<std::chrono::steady_clock, Duration> deadline, F&& f,
                                 Args&&... args) {
-    return self().done() ||
-           self().run(patience(to_deadline(deadline)), std::forward<F>(f), std::forward<Args>(args)...);
+    return self().done() || go(patience(to_deadline(deadline)), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class Duration, class F, class... Args>
   requires once_function<F, Args...>
   [[nodiscard]] bool call_until(std::chrono::time_point<std::chrono::steady_clock, Duration> deadline,
                                 const std::stop_token& stop, F&& f, Args&&... args) {
-    return self().done() ||
-           self().run(patience(to_deadline(deadline), stop), std::forward<F>(f), std::forward<Args>(args)...);
+    return self().done() || go(patience(to_deadline(deadline), stop), std::forward<F>(f), std::forward<Args>(args)...);
   }
 
  protected:
   ~once_calls() = default;
 
  private:
+  // By value where nobody can tell: what a lambda captured then stays in registers while it is done already.
+  template <class T>
+  using in_registers = std::conditional_t<!std::is_reference_v<T> && std::is_trivially_copyable_v<T> &&
+                                              sizeof(std::decay_t<T>) <= 2 * sizeof(void*),
+                                          T, T&&>;
+
+  template <class F, class... Args>
+  bool go(const patience& how_long, F&& f, Args&&... args) {
+    return self().template run<in_registers<F>, in_registers<Args>...>(how_long, std::forward<F>(f),
+                                                                       std::forward<Args>(args)...);
+  }
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
@@ -101,7 +109,7 @@ class once : public once_calls<once> {
   friend class once_turn;
 
   template <class F, class... Args>
-  [[gnu::cold, gnu::noinline]] bool run(const patience& how_long, F&& f, Args&&... args);
+  [[gnu::cold, gnu::noinline]] bool run(const patience& how_long, F f, Args... args);
 
   // Idle is none of the first three. Above them the number of times it was reopened: whoever is about to sleep because
   // it is running must not mistake one idle time for another.
@@ -154,7 +162,7 @@ class once_turn {
 };
 
 template <class F, class... Args>
-bool once::run(const patience& how_long, F&& f, Args&&... args) {
+bool once::run(const patience& how_long, F f, Args... args) {
   static_assert(std::is_void_v<decltype(std::forward<F>(f)(std::forward<Args>(args)...))>,
                 "the function's result would be lost: let it throw when it fails, and keep a result in acqrel::lazy");
   once_turn turn(*this, how_long);
