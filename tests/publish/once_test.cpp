@@ -98,16 +98,19 @@ TEST(once, passes_on_arguments_move_only_ones_too) {
 
 TEST(once, calls_a_function_object_as_it_was_given) {
   struct counts {
-    void operator()() & { ++as_lvalue; }
-    void operator()() && { ++as_rvalue; }
-    int as_lvalue = 0, as_rvalue = 0;
+    void operator()() & { ++here, ++*as_lvalue; }
+    void operator()() && { ++*as_rvalue; }
+    int *as_lvalue, *as_rvalue;
+    int here = 0;
   };
-  counts mine;
+  int as_lvalue = 0, as_rvalue = 0;
+  counts mine{&as_lvalue, &as_rvalue};
   once a, b;
   a.call(mine);
+  EXPECT_EQ(mine.here, 1) << "itself, not a copy";
   b.call(std::move(mine));
-  EXPECT_EQ(mine.as_lvalue, 1);
-  EXPECT_EQ(mine.as_rvalue, 1);
+  EXPECT_EQ(as_lvalue, 1);
+  EXPECT_EQ(as_rvalue, 1);
 }
 
 TEST(once, is_callable_again_after_a_function_has_thrown) {  // O5 O6 O8

@@ -78,7 +78,7 @@ class once_calls {
   ~once_calls() = default;
 
  private:
-  // By value where nobody can tell: what a lambda captured then stays in registers while it is done already.
+  // By value what is small and given away: what a lambda captured then stays in registers when there is nothing to do.
   template <class T>
   using in_registers = std::conditional_t<!std::is_reference_v<T> && std::is_trivially_copyable_v<T> &&
                                               sizeof(std::decay_t<T>) <= 2 * sizeof(void*),
