@@ -3,6 +3,8 @@
 #include <acqrel/base/park.hpp>
 #include <acqrel/publish/snapshot_source.hpp>
 
+#include "../reclaim/hazard_domain.hpp"
+
 #include <pthread.h>
 #include <stdexcept>
 
@@ -32,7 +34,8 @@ std::uint32_t this_era() noexcept {
 }  // namespace
 
 snapshot_update_turn::snapshot_update_turn(std::atomic<std::uint32_t>& turn) noexcept
-    : turn_(turns_held == 0 ? &turn : nullptr) {
+    : turn_(turns_held == 0 ? &turn : nullptr),
+      deferred_(turn_ != nullptr ? hazard_domain::defer_destroying() : nullptr) {
   ++turns_held;
   if (turn_ == nullptr) return;
   const std::uint32_t mine = this_era();
@@ -60,6 +63,7 @@ snapshot_update_turn::~snapshot_update_turn() {
   if (turn_ == nullptr) return;
   // edge turn.held: release
   if ((turn_->exchange(0, std::memory_order_release) & waited) != 0) unpark_one(*turn_);
+  hazard_domain::resume_destroying(deferred_);
 }
 
 void throw_update_of_empty_snapshot_source() {

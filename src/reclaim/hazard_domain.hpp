@@ -42,6 +42,9 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
   static void scan(hazard_record & me) noexcept;
   static void destroy(hazard_object * object) noexcept;
   static void destroy_dead(hazard_record & me) noexcept;
+  /// What this thread would destroy from here on is queued, until resume_destroying() of what this returns.
+  static hazard_record* defer_destroying() noexcept;
+  static void resume_destroying(hazard_record * deferred) noexcept;
 
   // ---- a slot and the word beside it
 

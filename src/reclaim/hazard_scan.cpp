@@ -196,6 +196,22 @@ void hazard_domain::destroy_dead(hazard_record& me) noexcept {
   }
 }
 
+// Null: something further down the stack defers, or destroys, and will see to the queue.
+hazard_record* hazard_domain::defer_destroying() noexcept {
+  hazard_record& me = here();
+  // plain: this thread and its handlers
+  if (me.destroying.load(std::memory_order_relaxed)) return nullptr;
+  // plain: this thread and its handlers
+  me.destroying.store(true, std::memory_order_relaxed);
+  return &me;
+}
+void hazard_domain::resume_destroying(hazard_record* deferred) noexcept {
+  if (deferred == nullptr) return;
+  // plain: this thread and its handlers
+  deferred->destroying.store(false, std::memory_order_relaxed);
+  destroy_dead(*deferred);
+}
+
 void hazard_object::drop_reference() noexcept {
   if (hazard_domain::solely_owned(this) ||
       // edge hazard.refs: acq_rel

@@ -403,6 +403,38 @@ TEST(snapshot_source, crosses_two_updates_without_a_deadlock) {
   EXPECT_GE(b.read()->number, 2 * rounds);
 }
 
+// What an update replaces is destroyed after the update's turn, whoever else it was that kept it until then: each of these
+// destructors waits for an update by another thread.
+TEST(snapshot_source, destroys_what_updates_replace_when_others_may_update) {  // M11
+  struct waits_for_an_update {
+    snapshot_source<waits_for_an_update>* source = nullptr;
+    int* died = nullptr;
+    ~waits_for_an_update() {
+      if (source == nullptr) return;
+      ++*died;
+      std::thread([&] { source->update([](const auto&) { return std::make_unique<waits_for_an_update>(); }); }).join();
+    }
+  };
+  for (const bool calm : {true, false}) {
+    int died = 0;
+    snapshot_source<waits_for_an_update> source{std::make_unique<waits_for_an_update>()};
+    const auto next = [&](const auto&) {
+      auto made = std::make_unique<waits_for_an_update>();
+      made->source = &source;
+      made->died = &died;
+      return made;
+    };
+    const int rounds = calm ? 3 : static_cast<int>(2000 / fewer_when_sanitized);  // until a publish scans
+    for (int n = 0; n < rounds; ++n) {
+      if (calm) be_calm();
+      source.update(next);
+    }
+    source.update([](const auto&) { return std::make_unique<waits_for_an_update>(); });
+    drain();
+    EXPECT_EQ(died, rounds);
+  }
+}
+
 TEST(snapshot_source, leaves_everything_in_place_when_memory_runs_out) {
   // In a thread of its own, which keeps no spare header that would do without an allocation.
   std::thread([] {

@@ -133,8 +133,8 @@ class snapshot_source {
   /// an empty source, and returns std::unique_ptr<T>; null changes nothing. True if it published.
   /// Updates of a source take turns, so `f` runs once unless publish, exchange or an update inside
   /// `f` came between; then it runs again on what they left, and nothing is lost. An update inside
-  /// another's `f` does not queue. Throws what `f` throws, with the value unchanged;
-  /// std::logic_error if `f` takes `const T&` and the source is empty.
+  /// another's `f` does not queue. What dies meanwhile is destroyed after the turn. Throws what `f`
+  /// throws, with the value unchanged; std::logic_error if `f` takes `const T&` and the source is empty.
   template <class F>
   bool update(F&& f);
   /// update() without the queue: under contention `f` runs more than once, but nobody waits for
@@ -175,7 +175,8 @@ class snapshot_source {
 // ------------------------------------------------------------------------ Implementation
 
 /// A turn at updating one source. A thread that has a turn anywhere does not queue for another, so
-/// turns cannot deadlock; correctness never rests on them.
+/// turns cannot deadlock; correctness never rests on them. What dies meanwhile by this thread is
+/// destroyed when the turn has ended: a destructor may wait for somebody who waits for the turn.
 class snapshot_update_turn {
  public:
   explicit snapshot_update_turn(std::atomic<std::uint32_t>& turn) noexcept;
@@ -185,6 +186,7 @@ class snapshot_update_turn {
 
  private:
   std::atomic<std::uint32_t>* turn_;  // null: nested, holds none
+  hazard_record* deferred_;           // null: nested, or within a destructor
 };
 
 [[noreturn]] void throw_update_of_empty_snapshot_source();
