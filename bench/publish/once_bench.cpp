@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A call of what is done, and the value of what is made, beside one acquire load.
+#include <acqrel/publish/lazy.hpp>
 #include <acqrel/publish/once.hpp>
 
 #include <memory>
@@ -61,6 +62,10 @@ struct with_call_once {
 
 [[gnu::noinline]] std::uint64_t made() { return 1; }
 
+struct with_lazy {
+  acqrel::lazy<std::uint64_t (*)()> value{made};
+};
+
 [[maybe_unused]] const bool entered = [] {
   enter_reads<floor_word>("once", "call", "floor: acquire load", [](floor_word& it) {
     keep(it.state.load(std::memory_order_acquire));
@@ -78,6 +83,15 @@ struct with_call_once {
     it.flag.call([&] { it.value = made(); });
     return it.value;
   });
+  enter_reads<floor_word>("lazy", "get", "floor: acquire load", [](floor_word& it) {
+    keep(it.state.load(std::memory_order_acquire));
+    return it.value;
+  });
+  enter_reads<floor_word>("lazy", "get", "ref: function static", [](floor_word&) {
+    static const std::uint64_t value = made();
+    return value;
+  });
+  enter_reads<with_lazy>("lazy", "get", "acqrel", [](with_lazy& it) { return it.value.get(); });
   return true;
 }();
 
