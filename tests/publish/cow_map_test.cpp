@@ -449,7 +449,7 @@ TEST(cow_map_stress, no_batch_is_lost) {  // M6
   numbers map;
   std::vector<std::thread> writers;
   for (int writer = 1; writer <= 4; ++writer)
-    writers.emplace_back([&map, writer, rounds] {
+    writers.emplace_back([&, writer] {
       for (int round = 0; round < rounds; ++round)
         map.update([&](numbers::edit& edit) {
           for (const int key : {0, writer}) {
