@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "bench/go.hpp"
 #include "bench/harness.hpp"
 
 namespace bench {
@@ -79,6 +80,13 @@ struct with_lazy {
     static const std::uint64_t value = made();
     return value;
   });
+  for (const unsigned threads : {1u, 2u})
+    enter_go({.type = "once",
+              .operation = "call",
+              .contender = "Go sync.Once",
+              .variation = "read_only",
+              .threads = threads},
+             "once");
   enter_reads<with_once>("once", "call", "acqrel", [](with_once& it) {
     it.flag.call([&] { it.value = made(); });
     return it.value;
