@@ -69,10 +69,8 @@ void fair_mutex::put_back(std::uintptr_t word) noexcept {
   word_.store(word, std::memory_order_release);
 }
 
-// It is free but has waiters, who have been called and are on their way.
-bool fair_mutex::lock_passing() noexcept {
-  // plain: a look; the exchange acquires
-  std::uintptr_t seen = word_.load(std::memory_order_relaxed);
+// It is free but has waiters: the first has been called and is on its way.
+bool fair_mutex::lock_passing(std::uintptr_t& seen) noexcept {
   while ((seen & (locked | busy | starving)) == 0) {
     // edge fair_mutex.held: acquire  / plain: tried again
     if (word_.compare_exchange_weak(seen, seen | locked, std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -82,9 +80,12 @@ bool fair_mutex::lock_passing() noexcept {
   return false;
 }
 
-bool fair_mutex::lock_slow(const patience& how_long) noexcept {
-  for (spinner spin; spin.spin();) {
-    if (lock_passing()) return true;
+bool fair_mutex::lock_slow(std::uintptr_t seen, const patience& how_long) noexcept {
+  for (spinner spin;;) {
+    if (lock_passing(seen)) return true;
+    if ((seen & starving) != 0 || !spin.spin()) break;
+    // plain: a look; the exchange acquires
+    seen = word_.load(std::memory_order_relaxed);
   }
   waiter self;
   const steady_deadline since = steady_clock::now();
@@ -111,7 +112,11 @@ bool fair_mutex::lock_slow(const patience& how_long) noexcept {
   }
 }
 
-void fair_mutex::unlock_slow() noexcept {
+void fair_mutex::unlock_slow(std::uintptr_t seen) noexcept {
+  while ((seen & (busy | called)) == called) {  // who was called has not looked yet
+    // edge fair_mutex.held: release  / plain: tried again
+    if (word_.compare_exchange_weak(seen, seen & ~locked, std::memory_order_release, std::memory_order_relaxed)) return;
+  }
   std::uintptr_t word = take_queue() & ~locked;
   park_word* bell = nullptr;
   if (waiter* const first = waiter::first_of(word); first != nullptr && (word & called) == 0) {

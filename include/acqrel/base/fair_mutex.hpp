@@ -45,18 +45,20 @@ class ACQREL_CAPABILITY("mutex") fair_mutex {
   fair_mutex& operator=(const fair_mutex&) = delete;
 
   void lock() noexcept ACQREL_ACQUIRE() ACQREL_UNCHECKED {
-    if (!lock_idle()) (void)lock_slow(patience());
+    std::uintptr_t seen;
+    if (!lock_idle(seen)) (void)lock_slow(seen, patience());
   }
   void unlock() noexcept ACQREL_RELEASE() ACQREL_UNCHECKED {
     std::uintptr_t expected = locked;
     // edge fair_mutex.held: release  / plain: somebody waits, and unlock_slow asks again
     if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) {
-      unlock_slow();
+      unlock_slow(expected);
     }
   }
   /// Does not wait; may fail while the lock changes hands, and does where it is handed on in order.
   [[nodiscard]] bool try_lock() noexcept ACQREL_TRY_ACQUIRE(true) ACQREL_UNCHECKED {
-    return lock_idle() || lock_passing();
+    std::uintptr_t seen;
+    return lock_idle(seen) || lock_passing(seen);
   }
 
   /// False: stop was requested first.
@@ -84,7 +86,8 @@ class ACQREL_CAPABILITY("mutex") fair_mutex {
   }
   /// What the forms above come down to.
   [[nodiscard]] bool try_lock(const patience& how_long) noexcept ACQREL_TRY_ACQUIRE(true) ACQREL_UNCHECKED {
-    return lock_idle() || lock_slow(how_long);
+    std::uintptr_t seen;
+    return lock_idle(seen) || lock_slow(seen, how_long);
   }
 
   /// For tests, and for the whole process: waiters are served in order once one has waited this long. At first 1 ms;
@@ -100,14 +103,15 @@ class ACQREL_CAPABILITY("mutex") fair_mutex {
   static constexpr std::uintptr_t flags = 15;    // above: the first waiter
   // A free lock with waiters has `called`. Without waiters there is neither `starving` nor `called`.
 
-  bool lock_idle() noexcept {
-    std::uintptr_t expected = 0;
+  // Each leaves in `seen` what stood in its way.
+  bool lock_idle(std::uintptr_t& seen) noexcept {
+    seen = 0;
     // edge fair_mutex.held: acquire  / plain: taken otherwise, or waited for
-    return word_.compare_exchange_strong(expected, locked, std::memory_order_acquire, std::memory_order_relaxed);
+    return word_.compare_exchange_strong(seen, locked, std::memory_order_acquire, std::memory_order_relaxed);
   }
-  bool lock_passing() noexcept;
-  bool lock_slow(const patience& how_long) noexcept;
-  void unlock_slow() noexcept;
+  bool lock_passing(std::uintptr_t& seen) noexcept;
+  bool lock_slow(std::uintptr_t seen, const patience& how_long) noexcept;
+  void unlock_slow(std::uintptr_t seen) noexcept;
   std::uintptr_t take_queue() noexcept;
   void put_back(std::uintptr_t word) noexcept;
 
