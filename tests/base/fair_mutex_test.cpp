@@ -200,7 +200,7 @@ TEST(fair_mutex_stress, counts_what_everybody_counts) {
     for (int kind = 0; kind != 5; ++kind) {
       threads.emplace_back([&, kind] {
         long mine = 0;
-        for (int n = 0; n != 4000 / fewer_when_sanitized; ++n) {
+        for (int n = 0; n != 40'000 / fewer_when_sanitized; ++n) {
           std::stop_source stop;
           bool had = true;
           switch (kind) {
