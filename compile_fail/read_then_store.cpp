@@ -3,7 +3,7 @@
 // Document  Pitfalls, "double-fetched check"; Q.3
 // Refused   by the checker
 // Saying    Which is: 2|builds == 1|Expected equality
-// Instead   something that lets one thread build and the others wait: lazy, once, keyed_once.
+// Instead   let one thread build and the others wait: lazy or once; or an update(), which looks and stores in one.
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/publish/snapshot_source.hpp>
 #include <acqrel/testing/model.hpp>

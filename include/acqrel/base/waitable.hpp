@@ -78,22 +78,27 @@ template <class Self>
 class waitable {
  public:
   decltype(auto) wait() const { return endless(self().await(patience())); }
-  [[nodiscard]] auto wait(const std::stop_token& stop) const { return self().await(patience(stop)); }
+  [[nodiscard("look whether it gave up: then nothing has happened")]] auto wait(const std::stop_token& stop) const {
+    return self().await(patience(stop));
+  }
   template <class Rep, class Period>
-  [[nodiscard]] auto wait_for(std::chrono::duration<Rep, Period> time) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] auto wait_for(
+      std::chrono::duration<Rep, Period> time) const {
     return self().await(patience(deadline_after(time)));
   }
   template <class Rep, class Period>
-  [[nodiscard]] auto wait_for(std::chrono::duration<Rep, Period> time, const std::stop_token& stop) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] auto wait_for(
+      std::chrono::duration<Rep, Period> time, const std::stop_token& stop) const {
     return self().await(patience(deadline_after(time), stop));
   }
   template <class Duration>
-  [[nodiscard]] auto wait_until(std::chrono::time_point<std::chrono::steady_clock, Duration> deadline) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] auto wait_until(
+      std::chrono::time_point<std::chrono::steady_clock, Duration> deadline) const {
     return self().await(patience(to_deadline(deadline)));
   }
   template <class Duration>
-  [[nodiscard]] auto wait_until(std::chrono::time_point<std::chrono::steady_clock, Duration> deadline,
-                                const std::stop_token& stop) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] auto wait_until(
+      std::chrono::time_point<std::chrono::steady_clock, Duration> deadline, const std::stop_token& stop) const {
     return self().await(patience(to_deadline(deadline), stop));
   }
 
@@ -114,22 +119,29 @@ template <class Self, class Key>
 class waitable_for {
  public:
   void wait(Key key) const { (void)self().await(key, patience()); }
-  [[nodiscard]] bool wait(Key key, const std::stop_token& stop) const { return self().await(key, patience(stop)); }
+  [[nodiscard("look whether it gave up: then nothing has happened")]] bool wait(Key key,
+                                                                                const std::stop_token& stop) const {
+    return self().await(key, patience(stop));
+  }
   template <class Rep, class Period>
-  [[nodiscard]] bool wait_for(Key key, std::chrono::duration<Rep, Period> time) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] bool wait_for(
+      Key key, std::chrono::duration<Rep, Period> time) const {
     return self().await(key, patience(deadline_after(time)));
   }
   template <class Rep, class Period>
-  [[nodiscard]] bool wait_for(Key key, std::chrono::duration<Rep, Period> time, const std::stop_token& stop) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] bool wait_for(
+      Key key, std::chrono::duration<Rep, Period> time, const std::stop_token& stop) const {
     return self().await(key, patience(deadline_after(time), stop));
   }
   template <class Duration>
-  [[nodiscard]] bool wait_until(Key key, std::chrono::time_point<std::chrono::steady_clock, Duration> deadline) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] bool wait_until(
+      Key key, std::chrono::time_point<std::chrono::steady_clock, Duration> deadline) const {
     return self().await(key, patience(to_deadline(deadline)));
   }
   template <class Duration>
-  [[nodiscard]] bool wait_until(Key key, std::chrono::time_point<std::chrono::steady_clock, Duration> deadline,
-                                const std::stop_token& stop) const {
+  [[nodiscard("look whether it gave up: then nothing has happened")]] bool wait_until(
+      Key key, std::chrono::time_point<std::chrono::steady_clock, Duration> deadline,
+      const std::stop_token& stop) const {
     return self().await(key, patience(to_deadline(deadline), stop));
   }
 
