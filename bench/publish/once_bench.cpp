@@ -2,6 +2,7 @@
 // A call of what is done, and the value of what is made, beside one acquire load.
 #include <acqrel/publish/lazy.hpp>
 #include <acqrel/publish/once.hpp>
+#include <acqrel/publish/retry_once.hpp>
 
 #include <memory>
 #include <mutex>
@@ -67,19 +68,27 @@ struct with_lazy {
   acqrel::lazy<std::uint64_t (*)()> value{made};
 };
 
+struct with_retry_once {
+  acqrel::retry_once flag;
+  std::uint64_t value = 0;
+};
+
+constexpr auto acquire_load = [](floor_word& it) {
+  keep(it.state.load(std::memory_order_acquire));
+  return it.value;
+};
+constexpr auto function_static = [](floor_word&) {
+  static const std::uint64_t value = made();
+  return value;
+};
+
 [[maybe_unused]] const bool entered = [] {
-  enter_reads<floor_word>("once", "call", "floor: acquire load", [](floor_word& it) {
-    keep(it.state.load(std::memory_order_acquire));
-    return it.value;
-  });
+  enter_reads<floor_word>("once", "call", "floor: acquire load", acquire_load);
   enter_reads<with_call_once>("once", "call", "ref: std::call_once", [](with_call_once& it) {
     std::call_once(it.flag, [&] { it.value = made(); });
     return it.value;
   });
-  enter_reads<floor_word>("once", "call", "ref: function static", [](floor_word&) {
-    static const std::uint64_t value = made();
-    return value;
-  });
+  enter_reads<floor_word>("once", "call", "ref: function static", function_static);
   for (const unsigned threads : {1u, 2u})
     enter_go({.type = "once",
               .operation = "call",
@@ -91,15 +100,15 @@ struct with_lazy {
     it.flag.call([&] { it.value = made(); });
     return it.value;
   });
-  enter_reads<floor_word>("lazy", "get", "floor: acquire load", [](floor_word& it) {
-    keep(it.state.load(std::memory_order_acquire));
+  enter_reads<floor_word>("lazy", "get", "floor: acquire load", acquire_load);
+  enter_reads<floor_word>("lazy", "get", "ref: function static", function_static);
+  enter_reads<with_lazy>("lazy", "get", "acqrel", [](with_lazy& it) { return it.value.get(); });
+  enter_reads<floor_word>("retry_once", "call", "floor: acquire load", acquire_load);
+  enter_reads<floor_word>("retry_once", "call", "ref: function static", function_static);
+  enter_reads<with_retry_once>("retry_once", "call", "acqrel", [](with_retry_once& it) {
+    it.flag.call([&] { it.value = made(); });
     return it.value;
   });
-  enter_reads<floor_word>("lazy", "get", "ref: function static", [](floor_word&) {
-    static const std::uint64_t value = made();
-    return value;
-  });
-  enter_reads<with_lazy>("lazy", "get", "acqrel", [](with_lazy& it) { return it.value.get(); });
   return true;
 }();
 
