@@ -197,10 +197,15 @@ TEST(versioned_stress, gives_out_dense_versions_each_with_its_own_value) {  // V
   std::vector<std::pair<stamp, std::uint64_t>> seen;
   std::atomic<bool> over{false};
   std::vector<std::thread> threads;
+  std::latch go(writers);
   for (long writer = 0; writer != writers; ++writer) {
     threads.emplace_back([&, writer] {
       auto& mine = given[static_cast<std::size_t>(writer)];
-      for (long step = 0; step != steps; ++step) mine.push_back(cell.set({writer, step}));
+      go.arrive_and_wait();
+      for (long step = 0; step != steps; ++step) {
+        mine.push_back(cell.set({writer, step}));
+        if (step % 64 == 0) std::this_thread::yield();
+      }
     });
   }
   std::thread reader([&] {

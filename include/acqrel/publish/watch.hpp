@@ -138,7 +138,8 @@ class watch {
   /// `f` runs on no other thread and never will again. A subscription may be destroyed within its own `f`; two functions
   /// must not wait for the end of each other.
   template <class F>
-  [[nodiscard]] watch_callback<T, std::decay_t<F>> on_change(F&& f) {
+  [[nodiscard("the callback ends with its subscription: give it a name")]] watch_callback<T, std::decay_t<F>> on_change(
+      F&& f) {
     return watch_callback<T, std::decay_t<F>>(*this, std::forward<F>(f));
   }
   /// How often a callback has thrown. It goes on to be called.
@@ -203,7 +204,7 @@ class watch_receiver : public waitable<watch_receiver<T>> {
 
 /// A subscription of on_change(): lives where it was returned to, immovable, and holds the function.
 template <class T, class F>
-class [[nodiscard("the callback ends with its subscription: give it a name")]] watch_callback : watch_callback_base {
+class [[nodiscard]] watch_callback : watch_callback_base {
   static_assert(std::is_invocable_v<F&, const T&>,
                 "watch::on_change: the function takes const T&; what is published is const");
 
@@ -215,11 +216,11 @@ class [[nodiscard("the callback ends with its subscription: give it a name")]] w
  private:
   friend class watch<T>;
   template <class G>
-  watch_callback(watch<T> & watched, G && f) : watch_callback_base(call), watch_(&watched), f_(std::forward<G>(f)) {
+  watch_callback(watch<T>& watched, G&& f) : watch_callback_base(call), watch_(&watched), f_(std::forward<G>(f)) {
     watch_->core_.add(*this);
     if (const std::uint64_t there = watch_->read().version()) watch_->core_.deliver(there);
   }
-  static void call(watch_callback_base & self, std::uint64_t & version) {
+  static void call(watch_callback_base& self, std::uint64_t& version) {
     watch_callback& me = static_cast<watch_callback&>(self);
     const versioned_guard<T> newest = me.watch_->read();
     version = newest.version();
