@@ -147,11 +147,12 @@ timer timer_queue::arm_entry(std::unique_ptr<entry> armed) {
 }
 
 steady_deadline timer_queue::deadline_in(std::chrono::steady_clock::duration delay) const noexcept {
-  const steady_deadline now = state_->now();
-  if (delay <= delay.zero()) return now;
-  return steady_deadline::max() - delay < now ? steady_deadline::max() : now + delay;
+  const steady_deadline start = now();
+  if (delay <= delay.zero()) return start;
+  return steady_deadline::max() - delay < start ? steady_deadline::max() : start + delay;
 }
 
+steady_deadline timer_queue::now() const noexcept { return state_->now(); }
 std::size_t timer_queue::armed() const noexcept { return state_->armed(); }
 
 timer::~timer() {

@@ -57,6 +57,8 @@ class timer_queue {
   template <std::invocable Function, class Rep, class Period>
   [[nodiscard]] timer arm_after(std::chrono::duration<Rep, Period> delay, Function function);
 
+  /// The time by its clock.
+  [[nodiscard]] steady_deadline now() const noexcept;
   /// How many are armed: neither begun nor cancelled.
   [[nodiscard]] std::size_t armed() const noexcept;
 
