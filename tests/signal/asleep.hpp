@@ -1,14 +1,24 @@
-// A thread that a test knows to be asleep: inside the wait it was about to begin.
+// A thread that a test knows to be asleep, inside the wait it was about to begin; and whether a wait was woken.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
+
+constexpr std::chrono::seconds long_enough{30};  // no test waits this long unless it fails
+
+/// Whether a wait for `waitable` ends, and before its time is up: a wait whose wake-up was lost succeeds too, but then.
+template <class Waitable, class... Key>
+bool woken(const Waitable& waitable, Key... key) {
+  const auto begin = std::chrono::steady_clock::now();
+  return waitable.wait_for(key..., long_enough) && std::chrono::steady_clock::now() - begin < long_enough;
+}
 
 /// Runs `body` in a thread. until_asleep() returns when the kernel says that it sleeps; a body that does nothing but wait
 /// then sleeps in there.
