@@ -149,6 +149,27 @@ MODEL(once, asked_for_from_within_throws_and_goes_on) {
   other.join();
 }
 
+// What a call costs when it is done: one operation, so no lock. Counted by what each call more adds, in a thread that does
+// not know beforehand.
+unsigned operations_of(int calls) {
+  const auto found = acqrel::model::check({.name = "once.operations"}, [calls] {
+    acqrel::once flag;
+    std::thread other([&] { flag.call([] {}); });
+    if (flag.done()) {
+      for (int i = 0; i != calls; ++i) flag.call([] {});
+    }
+    other.join();
+  });
+  EXPECT_TRUE(found.passed()) << found.report();
+  return found.operations;
+}
+
+TEST(once, takes_no_lock_when_it_is_done) {  // O11
+  const unsigned of_three = operations_of(3);
+  EXPECT_EQ(operations_of(4), of_three + 1);
+  EXPECT_EQ(operations_of(8), of_three + 5);
+}
+
 // ---- twins: what one could write instead
 
 constexpr std::uint32_t is_done = 1, is_running = 4, has_waiters = 8, one_reopening = 16;
