@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "bench/go.hpp"
 #include "bench/harness.hpp"
 
 namespace bench {
@@ -96,6 +97,13 @@ void enter_hog(const char* contender) {
   enter_lock<bare_word>("floor: one compare-exchange");
   enter_lock<std::mutex>("ref: std::mutex");
   enter_lock<tbb::spin_mutex>("tbb spin_mutex");
+  for (const unsigned threads : {1u, 2u})
+    enter_go({.type = "fair_mutex",
+              .operation = "lock",
+              .contender = "Go sync.Mutex",
+              .variation = "pair",
+              .threads = threads},
+             "mutex");
   enter_lock<acqrel::fair_mutex>("acqrel");
   // NUMBERS: at most 6 ns where std::mutex has 7.35, and no more than it for two.
   goal({.type = "fair_mutex",
