@@ -165,9 +165,10 @@ class cancel_source {
 /// Calls `function` once, when the token is cancelled: on the thread that cancels, or at once if it was. Destroyed, it
 /// never calls it again, and waits if another thread is in it; from the function itself it may be destroyed.
 template <std::invocable Function>
-class [[nodiscard]] cancel_callback : private cancel_token::entry {
+class cancel_callback : private cancel_token::entry {
  public:
-  cancel_callback(const cancel_token& token, Function function)
+  [[nodiscard("give it a name: it calls the function only while it exists")]] cancel_callback(const cancel_token& token,
+                                                                                              Function function)
       : entry(token, [](entry& self) noexcept { static_cast<cancel_callback&>(self).function_(); }),
         function_(std::move(function)) {
     enlist();

@@ -52,10 +52,12 @@ class timer_queue {
 
   /// Calls `function` once `deadline` has passed, unless the timer is cancelled or destroyed first.
   template <std::invocable Function, class Duration>
-  [[nodiscard]] timer arm(std::chrono::time_point<std::chrono::steady_clock, Duration> deadline, Function function);
+  [[nodiscard("keep the timer: destroyed, it cancels; or detach() it")]] timer arm(
+      std::chrono::time_point<std::chrono::steady_clock, Duration> deadline, Function function);
   /// The same, `delay` from now, saturating.
   template <std::invocable Function, class Rep, class Period>
-  [[nodiscard]] timer arm_after(std::chrono::duration<Rep, Period> delay, Function function);
+  [[nodiscard("keep the timer: destroyed, it cancels; or detach() it")]] timer arm_after(
+      std::chrono::duration<Rep, Period> delay, Function function);
 
   /// The time by its clock.
   [[nodiscard]] steady_deadline now() const noexcept;
@@ -97,7 +99,7 @@ class timer_queue {
 
 /// Owns an armed function: destroyed, it cancels it, and waits if it is running on another thread. With the waits of
 /// waitable<timer>, for the function to have ended or been cancelled; called from the function they never return.
-class [[nodiscard]] timer : public waitable<timer> {
+class timer : public waitable<timer> {
  public:
   timer() noexcept = default;  // of nothing: gone
   timer(timer&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
