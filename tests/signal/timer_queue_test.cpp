@@ -71,6 +71,20 @@ TEST(timer_queue, calls_in_the_order_of_deadlines_and_equal_ones_as_they_were_ar
   EXPECT_EQ(called, (std::vector{4, 1, 3, 2, 6, 0, 5}));
 }
 
+TEST(timer_queue, wakes_up_for_the_first_of_those_that_are_close_together) {
+  fake_clock clock;
+  timer_queue timers(clock);
+  const auto noon = clock.now() + 10h;
+  const timer second = timers.arm(noon + 2s, [] {});
+  const timer first = timers.arm(noon + 1s, [] {});
+  const timer third = timers.arm(noon + 3s, [] {});
+  let_all_due_run(timers, clock);  // its thread looks when to wake up
+  clock.set(noon + 1s);
+  EXPECT_TRUE(first.wait_for(30s)) << "by itself: nothing is armed that would wake it";
+  clock.set(noon + 2s);
+  EXPECT_TRUE(second.wait_for(30s));
+}
+
 TEST(timer_queue, calls_what_is_past_at_once_and_what_has_no_end_never) {
   fake_clock clock;
   timer_queue timers(clock);
