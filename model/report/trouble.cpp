@@ -25,6 +25,7 @@ const char* name_of(trouble_kind trouble) {
     case trouble_kind::leak: return "leak";
     case trouble_kind::deadlock: return "deadlock";
     case trouble_kind::livelock: return "livelock";
+    case trouble_kind::spinning: return "spinning";
     case trouble_kind::assertion: return "assertion";
     case trouble_kind::crash: return "crash";
     case trouble_kind::misuse: return "misuse";

@@ -176,7 +176,7 @@ result check(const options& how, const std::function<void()>& test) {
     if (!token.wrong.empty()) return refused(how, token.wrong);
     search.replay = token.choices;
   }
-  const run_limits limits{std::min(how.max_events, max_events), how.spurious_failures};
+  const run_limits limits{std::min(how.max_events, max_events), how.spurious_failures, how.spinning_fails};
 
   weaken(how.weaken);
   forget_edges();

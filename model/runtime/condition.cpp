@@ -41,6 +41,7 @@ int wait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock, const timespec*
          site);
   }
   if (deadline != nullptr && (deadline->tv_nsec < 0 || deadline->tv_nsec >= 1'000'000'000)) return EINVAL;
+  give_way();
   const bool runs_out = deadline != nullptr && choose(2, site) == 0;
   if (runs_out || wakes_spuriously(site)) {
     word_of(c, site);

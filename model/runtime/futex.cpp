@@ -46,6 +46,7 @@ struct limit {
 
 long wait(const void* address, std::uint32_t expected, std::uint32_t mask, const limit& until, const void* site) {
   if (!until.valid() || mask == 0) return -EINVAL;
+  give_way();
   sleepers& queue = queue_at(address);
   full_fence(site);
   begin_turn(queue, order::acquire, site);
@@ -122,6 +123,7 @@ long futex_waitv(const std::array<long, 6>& arguments, const void* site) {
   if (words == nullptr || n == 0 || n > most || arguments[2] != 0 || !until.valid()) return -EINVAL;
   if (!std::all_of(words, words + n, [](const either& w) { return w.valid(); })) return -EINVAL;
 
+  give_way();
   sleeper me = new_sleeper(words[0].word());
   /// Out of all queues but one; returns the last in which somebody had woken it, or none.
   const auto leave = [&](unsigned in, unsigned but) {

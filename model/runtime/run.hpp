@@ -20,6 +20,7 @@ enum class trouble_kind : std::uint8_t {
   leak,
   deadlock,          // no thread can go on, each waits for another
   livelock,          // a loop that nobody will ever end
+  spinning,          // a wait that neither sleeps nor yields, where the test allows none
   assertion,         // assert, expect(), a GoogleTest expectation, abort, an exception that left a thread
   crash,             // a signal
   misuse,            // a mutex unlocked by a stranger, a joinable thread destroyed, a mixed-size atomic access

@@ -40,6 +40,7 @@ struct model_thread {
   void* result = nullptr;
   loops been;
   unsigned failures = 0;  // spurious ones that it may still have
+  unsigned gave_way = 0;  // its position when it last asked to sleep, or yielded
   const void* site = nullptr;
   std::string (*waits_for)(const void*) = nullptr;
   const void* object = nullptr;
@@ -326,12 +327,22 @@ void wait_turn_to_read(const registers& at, bool alone, const void* site) {
       me.is = state::spinning;
       me.last_turn = last;
       me.site = site;
+      if (limits.spinning_fails && me.gave_way < static_cast<unsigned>(before)) {
+        fail(trouble_kind::spinning,
+             words_of(me) +
+                 ", and keeps a cpu busy until then. Sleep instead: in acqrel::park, on an event, a condition variable "
+                 "or "
+                 "std::atomic::wait; a wait known to be short may spin first (acqrel::spinner).",
+             site);
+      }
       wait_for_turn();
       return;
     }
   }
   if (!alone) wait_for_turn();
 }
+
+void give_way() { threads[running_thread].gave_way = explored->position(running_thread); }
 
 bool fails_spuriously(const void* site) {
   model_thread& me = threads[running_thread];

@@ -30,6 +30,7 @@ enum class ending : std::uint8_t {
 struct run_limits {
   unsigned events = max_events;
   unsigned spurious_failures = 0;  ///< of each thread
+  bool spinning_fails = false;
 };
 
 /// Runs the test once, along the explorer's present graph and beyond.
@@ -59,6 +60,8 @@ void wait_turn_to_read(const registers& at, bool alone, const void* site);
 order order_of(int builtin);
 /// Whether the weak compare-exchange at hand fails without a reason: each thread may have so many in one execution.
 bool fails_spuriously(const void* site);
+/// The running thread asks to sleep, or yields: a loop in which it does that keeps no cpu busy.
+void give_way();
 /// Whether this is where the running thread's stack would go on if there were more of it.
 bool is_below_stack(const void* p);
 /// An atomic access to these bytes by the running thread.

@@ -59,6 +59,7 @@ std::uint64_t start_of(clockid_t clock) {
 std::uint64_t shown_by(clockid_t clock) { return start_of(clock) + virtual_time(); }
 
 void pass(std::uint64_t time) {
+  give_way();
   const std::uint64_t now = virtual_time();
   if (time != 0) virtual_time(time < UINT64_MAX / 2 - now ? time : UINT64_MAX / 2 - now);
 }
@@ -186,7 +187,9 @@ ACQREL_INTERPOSED unsigned sleep(unsigned time) {
 
 ACQREL_INTERPOSED int sched_yield() noexcept {
   const call here = ACQREL_CALL;
-  return here.modelled() ? 0 : ACQREL_C_LIBRARY(sched_yield)();
+  if (!here.modelled()) return ACQREL_C_LIBRARY(sched_yield)();
+  give_way();
+  return 0;
 }
 
 // One cpu, whoever asks: on it nobody spins before sleeping, and what another look at the same words can show is what a

@@ -322,6 +322,41 @@ TEST(membarrier, is_missing_if_asked) {
            {.membarrier = false});
 }
 
+// ---- waits that keep a cpu busy
+
+template <class Look>
+void waits_by_looking(Look look_away) {
+  std::atomic<int> told{0};
+  std::thread other([&] { told.store(1, std::memory_order_release); });
+  while (told.load(std::memory_order_acquire) == 0) look_away();
+  other.join();
+}
+MODEL_FAILS(spinning, is_refused_where_the_test_says_so, "spinning", .spinning_fails = true) {
+  waits_by_looking([] {});
+}
+MODEL(spinning, is_let_pass_where_it_does_not) {
+  waits_by_looking([] {});
+}
+MODEL(spinning, is_not_what_yields, .spinning_fails = true) {
+  waits_by_looking([] { std::this_thread::yield(); });
+}
+MODEL(spinning, is_not_what_sleeps, .spinning_fails = true) {
+  std::mutex mutex;
+  std::condition_variable news;
+  bool told = false;
+  std::thread other([&] {
+    {
+      const std::lock_guard lock(mutex);
+      told = true;
+    }
+    news.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  while (!told) news.wait(lock);
+  lock.unlock();
+  other.join();
+}
+
 // ---- barriers of POSIX
 
 template <bool Wait>

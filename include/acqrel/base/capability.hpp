@@ -34,9 +34,10 @@
 #define ACQREL_SCOPED_CAPABILITY ACQREL_ATTRIBUTE(scoped_lockable)
 /// Data that may be used only while its lock is held.
 #define ACQREL_GUARDED_BY(lock) ACQREL_ATTRIBUTE(guarded_by(lock))
-/// Functions: what the caller must hold; what is held after it, also if it returns `true`; what is not any more. Without
+/// Functions: what the caller must hold, and what not; what is held after it, also if it returns `true`; what is not any more. Without
 /// an argument: *this.
 #define ACQREL_REQUIRES(...) ACQREL_ATTRIBUTE(requires_capability(__VA_ARGS__))
+#define ACQREL_EXCLUDES(...) ACQREL_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define ACQREL_ACQUIRE(...) ACQREL_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define ACQREL_TRY_ACQUIRE(...) ACQREL_ATTRIBUTE(try_acquire_capability(__VA_ARGS__))
 #define ACQREL_RELEASE(...) ACQREL_ATTRIBUTE(release_capability(__VA_ARGS__))

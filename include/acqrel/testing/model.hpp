@@ -46,6 +46,7 @@ struct options {
   bool membarrier = true;                    ///< the kernel offers it to the test
   bool reuse_memory = false;                 ///< a freed block may be allocated again: shows ABA
   bool report_leaks = false;
+  bool spinning_fails = false;       ///< a wait that neither sleeps nor yields goes wrong
   std::uint64_t samples = 0;         ///< not 0: that many random executions instead of all
   std::uint64_t seed = 1;            ///< of the samples
   bool repeat_runs = false;          ///< every execution twice: finds a test that is not deterministic
