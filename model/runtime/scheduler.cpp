@@ -40,7 +40,7 @@ struct model_thread {
   void* result = nullptr;
   loops been;
   unsigned failures = 0;  // spurious ones that it may still have
-  unsigned gave_way = 0;  // its position when it last asked to sleep, or yielded
+  unsigned gave_way = 0;  // 1 + its position when it last asked to sleep, or yielded
   const void* site = nullptr;
   std::string (*waits_for)(const void*) = nullptr;
   const void* object = nullptr;
@@ -259,6 +259,7 @@ void begin_thread(unsigned number, void* (*body)(void*), void* argument) {
   t.result = nullptr;
   t.bounded = false;
   t.failures = limits.spurious_failures;
+  t.gave_way = 0;
   t.where.begin(static_cast<thread_id>(number), thread_begins, nullptr);
   t.stack = t.where.stack_high();
   t.been.begin(t.where.stack_high());
@@ -327,7 +328,7 @@ void wait_turn_to_read(const registers& at, bool alone, const void* site) {
       me.is = state::spinning;
       me.last_turn = last;
       me.site = site;
-      if (limits.spinning_fails && me.gave_way < static_cast<unsigned>(before)) {
+      if (limits.spinning_fails && me.gave_way <= static_cast<unsigned>(before)) {
         fail(trouble_kind::spinning,
              words_of(me) +
                  ", and keeps a cpu busy until then. Sleep instead: in acqrel::park, on an event, a condition variable "
@@ -342,7 +343,7 @@ void wait_turn_to_read(const registers& at, bool alone, const void* site) {
   if (!alone) wait_for_turn();
 }
 
-void give_way() { threads[running_thread].gave_way = explored->position(running_thread); }
+void give_way() { threads[running_thread].gave_way = explored->position(running_thread) + 1; }
 
 bool fails_spuriously(const void* site) {
   model_thread& me = threads[running_thread];
