@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/base/waitable.hpp>
 
+#include "../signal/asleep.hpp"
+
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -14,7 +17,6 @@ using acqrel::patience;
 using acqrel::steady_deadline;
 using std::chrono::steady_clock;
 
-constexpr auto long_enough = 30s;  // no test waits this long unless it fails
 constexpr std::uint32_t is_open = 1;
 constexpr std::uint32_t has_waiters = 2;
 
@@ -105,17 +107,16 @@ TEST(waitable, takes_the_longest_times_there_are) {
 TEST(waitable, wakes_all_who_wait) {
   door later;
   int value = 0;
-  std::vector<std::thread> waiters;
+  std::vector<std::unique_ptr<sleeper>> waiters;
   for (int i = 0; i != 4; ++i) {
-    waiters.emplace_back([&] {
-      EXPECT_TRUE(later.wait_for(long_enough));
+    waiters.push_back(std::make_unique<sleeper>([&] {
+      EXPECT_TRUE(woken(later));
       EXPECT_EQ(value, 5);
-    });
+    }));
   }
-  std::this_thread::sleep_for(2ms);
+  for (const auto& waiter : waiters) waiter->until_asleep();
   value = 5;
   later.open();
-  for (auto& waiter : waiters) waiter.join();
 }
 
 TEST(waitable, waits_for_what_is_asked) {
