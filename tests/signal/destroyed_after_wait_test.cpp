@@ -1,6 +1,6 @@
-// What was waited for is destroyed as soon as the wait has returned, in 10^6 rounds of each type (S7, GL11; a
-// tenth of them without a sanitizer, which is a poorer witness). Under
+// What was waited for is destroyed as soon as the wait has returned, in 10^6 rounds of each type (S7, GL11). Under
 // AddressSanitizer a notifier that touches it after that is a use after free, under ThreadSanitizer a race with the free.
+// Without a sanitizer, a poorer witness, a tenth of the rounds must do.
 //
 // One thread waits, two notify, all three for the whole test. Objects are handed over some rounds ahead, and their memory is
 // given back each time: without a sanitizer it is filled with a pattern first, that a late store would spoil.
