@@ -35,6 +35,7 @@ var tasks = map[string]func() func(thread int) batch{
 	"mutex":        mutex,
 	"once":         once,
 	"map_get":      mapGet,
+	"wait_group":   waitGroup,
 }
 
 func pointerLoad() func(int) batch {
@@ -79,6 +80,19 @@ func once() func(int) batch {
 				sum += value
 			}
 			kept[thread].value = sum
+		}
+	}
+}
+
+func waitGroup() func(int) batch {
+	var group sync.WaitGroup
+	group.Add(1)
+	return func(int) batch {
+		return func() {
+			for i := 0; i < batchSize; i++ {
+				group.Add(1)
+				group.Done()
+			}
 		}
 	}
 }
