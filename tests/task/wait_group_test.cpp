@@ -56,7 +56,8 @@ TEST(wait_group, counts_a_member_once_wherever_it_is_moved) {
   auto one = group.enter();
   auto moved = std::move(one);
   EXPECT_EQ(group.members(), 1U);
-  moved = std::move(moved);
+  wait_group::member& same = moved;
+  moved = std::move(same);
   EXPECT_EQ(group.members(), 1U);
   moved = other.enter();
   EXPECT_EQ(group.members(), 0U);
