@@ -36,6 +36,8 @@ var tasks = map[string]func() func(thread int) batch{
 	"once":         once,
 	"map_get":      mapGet,
 	"wait_group":   waitGroup,
+	"channel":      func() func(int) batch { return channel(128) },
+	"rendezvous":   func() func(int) batch { return channel(0) },
 }
 
 func pointerLoad() func(int) batch {
@@ -115,6 +117,30 @@ func mapGet() func(int) batch {
 				if value, found := flags.Load(asked[i]); found {
 					sum += value.(uint64)
 				}
+			}
+			kept[thread].value = sum
+		}
+	}
+}
+
+// Items that another goroutine sends, locked to a thread of its own; one batch receives them.
+func channel(capacity int) func(int) batch {
+	runtime.GOMAXPROCS(2)
+	allowed := cpus()
+	items := make(chan uint64, capacity)
+	return func(thread int) batch {
+		return func() {
+			go func() {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				pin(allowed[len(allowed)-1])
+				for i := uint64(0); i < batchSize; i++ {
+					items <- i
+				}
+			}()
+			sum := uint64(0)
+			for i := 0; i < batchSize; i++ {
+				sum += <-items
 			}
 			kept[thread].value = sum
 		}
