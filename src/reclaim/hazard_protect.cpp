@@ -104,16 +104,6 @@ void retire_unless_nothing(hazard_object* object) noexcept {
   if (object != &hazard_nothing) hazard_retire(object);
 }
 
-hazard_object* take_out(hazard_cell& cell, hazard_object* next) noexcept {
-  // edge hazard.publish: seq_cst  shape SB, as hazard.protect: this, then slots
-  // edge hazard.slow: seq_cst  shape SB: this, then announcements
-  hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);
-  // edge hazard.slow: seq_cst  shape SB
-  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
-    answer_requests(cell);
-  return old;
-}
-
 }  // namespace
 
 // The slow lane: asks the publishers of this cell. Whichever of them could retire `object` has
@@ -179,26 +169,40 @@ void hazard_release_elsewhere(hazard_object* object, std::uintptr_t where) noexc
   }
 }
 
-void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept { retire_unless_nothing(take_out(cell, next)); }
+hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept {
+  // edge hazard.publish: seq_cst  shape SB, as hazard.protect: this, then slots
+  // edge hazard.slow: seq_cst  shape SB: this, then announcements
+  hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);
+  // edge hazard.slow: seq_cst  shape SB
+  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
+    answer_requests(cell);
+  return old;
+}
+
+bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
+  // edge hazard.publish: seq_cst  shape SB, as in hazard_take
+  // edge hazard.slow: seq_cst  shape SB
+  // plain: the value found is not used
+  if (!cell.current.compare_exchange_strong(expected, next, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+    return false;
+  }
+  // edge hazard.slow: seq_cst  shape SB
+  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
+    answer_requests(cell);
+  return true;
+}
+
+void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept { retire_unless_nothing(hazard_take(cell, next)); }
 
 hazard_object* hazard_exchange(hazard_cell& cell, hazard_object* next) noexcept {
-  hazard_object* const old = take_out(cell, next);
+  hazard_object* const old = hazard_take(cell, next);
   old->add_reference();
   retire_unless_nothing(old);
   return old;
 }
 
 bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
-  hazard_object* found = expected;
-  // edge hazard.publish: seq_cst  shape SB, as in take_out
-  // edge hazard.slow: seq_cst  shape SB
-  // plain: the value found is not used
-  if (!cell.current.compare_exchange_strong(found, next, std::memory_order_seq_cst, std::memory_order_relaxed)) {
-    return false;
-  }
-  // edge hazard.slow: seq_cst  shape SB
-  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
-    answer_requests(cell);
+  if (!hazard_unlink(cell, expected, next)) return false;
   retire_unless_nothing(expected);
   return true;
 }

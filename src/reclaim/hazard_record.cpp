@@ -22,9 +22,9 @@ namespace {
 // Headers that a thread keeps: a scan frees up to a batch of them at once, more than malloc keeps at
 // hand. None where a tool watches what is freed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint16_t most_spares = 0;
+constexpr std::uint16_t most_spares = 0, most_spare_nodes = 0;
 #else
-constexpr std::uint16_t most_spares = 256;
+constexpr std::uint16_t most_spares = 256, most_spare_nodes = 1024;
 #endif
 
 void empty_slots(hazard_record& record) noexcept {
@@ -51,11 +51,17 @@ bool holds_a_guard(hazard_record& record) noexcept {
   return false;
 }
 
-void* take_spare(hazard_record& record) noexcept {
-  void* const header = record.spare;
-  record.spare = *static_cast<void**>(header);
-  --record.spares;
-  return header;
+void* take_spare(void*& first, std::uint16_t& count) noexcept {
+  void* const spare = first;
+  first = *static_cast<void**>(spare);
+  --count;
+  return spare;
+}
+
+void keep_spare(void*& first, std::uint16_t& count, void* spare) noexcept {
+  *static_cast<void**>(spare) = first;
+  first = spare;
+  ++count;
 }
 
 // The end of a thread, after the destructors of its C++ thread_local objects. Whoever comes later
@@ -65,7 +71,8 @@ void leave(void* p) noexcept {
   if (record.pending != 0) hazard_domain::scan(record);
   hazard_domain::destroy_dead(record);
   hazard_this_thread = &hazard_domain::nobody;
-  while (record.spares != 0) ::operator delete(take_spare(record));
+  while (record.spares != 0) ::operator delete(take_spare(record.spare, record.spares));
+  while (record.spare_nodes != 0) ::operator delete(take_spare(record.spare_node, record.spare_nodes));
   // A guard that outlives its thread keeps the record, so that its late release meets no new owner.
   if (holds_a_guard(record)) return;
   // edge hazard.record: release
@@ -94,6 +101,7 @@ void forked() noexcept {
     if ((request & hazard_request_kind) == hazard_answered)
       inherit(reinterpret_cast<hazard_object*>(request & ~hazard_request_kind));
     r->pending = 0;
+    r->lazy = nullptr;
     // plain: one thread
     r->destroying.store(false, std::memory_order_relaxed);
     // plain: one thread
@@ -148,16 +156,25 @@ hazard_record& hazard_domain::enter() noexcept {
 }
 
 void* hazard_allocate_header() {
-  hazard_record& record = hazard_domain::here();
-  return record.spares != 0 ? take_spare(record) : ::operator new(sizeof(hazard_object));
+  hazard_record& me = hazard_domain::here();
+  return me.spares != 0 ? take_spare(me.spare, me.spares) : ::operator new(sizeof(hazard_object));
 }
 
 void hazard_free_header(void* header) noexcept {
-  hazard_record& record = hazard_domain::here();
-  if (record.spares == most_spares) return ::operator delete(header);
-  *static_cast<void**>(header) = record.spare;
-  record.spare = header;
-  ++record.spares;
+  hazard_record& me = hazard_domain::here();
+  if (me.spares == most_spares) return ::operator delete(header);
+  keep_spare(me.spare, me.spares, header);
+}
+
+void* hazard_allocate_node() {
+  hazard_record& me = hazard_domain::here();
+  return me.spare_nodes != 0 ? take_spare(me.spare_node, me.spare_nodes) : ::operator new(hazard_node_size);
+}
+
+void hazard_free_node(void* node) noexcept {
+  hazard_record& me = hazard_domain::here();
+  if (me.spare_nodes == most_spare_nodes) return ::operator delete(node);
+  keep_spare(me.spare_node, me.spare_nodes, node);
 }
 
 hazard_signal_scope::hazard_signal_scope() noexcept : record_(hazard_this_thread) {

@@ -3,6 +3,8 @@
 #include "hazard_domain.hpp"
 #include "scan_pace.hpp"
 
+#include <utility>
+
 namespace acqrel {
 
 constinit std::atomic<hazard_object*> hazard_domain::retired{nullptr};
@@ -115,6 +117,10 @@ void hazard_domain::scan(hazard_record& me) noexcept {
   destroy_dead(me);
   // edge hazard.retired: acquire
   hazard_object* list = retired.exchange(nullptr, std::memory_order_acquire);
+  if (me.lazy != nullptr) {
+    next(me.oldest_lazy) = list;
+    list = std::exchange(me.lazy, nullptr);
+  }
   if (list == nullptr) return;
   const scan_timer timer;
   heavy_fence();
@@ -224,6 +230,14 @@ void hazard_retire(hazard_object* object) noexcept {
   hazard_record& me = hazard_domain::here();
   hazard_domain::push_retired(object);
   if (scan_due(++me.pending)) hazard_domain::scan(me);
+}
+
+void hazard_retire_lazily(hazard_object* object) noexcept {
+  hazard_record& me = hazard_domain::here();
+  if (me.lazy == nullptr) me.oldest_lazy = object;
+  hazard_domain::next(object) = me.lazy;
+  me.lazy = object;
+  if (lazy_scan_due(++me.pending)) hazard_domain::scan(me);
 }
 
 void drain() noexcept { hazard_domain::scan(hazard_domain::here()); }

@@ -23,7 +23,8 @@
 // Memory     256 bytes for each thread alive at once, never freed, and up to 256 spare headers. An
 //            object costs 32 bytes.
 //            Waiting to die: what guards hold, one version for a reader stalled anywhere, and at
-//            most 1,024 versions a publishing thread between two scans.
+//            most 1,024 versions a publishing thread between two scans. A thread that takes nodes
+//            out of data structures keeps up to 1,024 of 64 bytes to use again.
 // Threads    a protection is released by the thread that took it. Signal handlers may protect and
 //            release on a thread that has protected before (hazard_signal_scope). fork: the child
 //            keeps its own thread's protections; counted references of the others leak.
@@ -38,6 +39,7 @@
 #include <acqrel/base/asymmetric_fence.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -116,7 +118,11 @@ struct alignas(128) hazard_record {
   std::uint16_t spares = 0;             // how many headers wait in `spare`
   std::atomic<bool> destroying{false};  // a destructor runs below: others queue on `dead`
   std::atomic<hazard_object*> dead{nullptr};
-  void* spare = nullptr;  // memory of objects without a value inside, to be used again: linked through itself
+  void* spare = nullptr;          // memory of objects without a value inside, to be used again: linked through itself
+  void* spare_node = nullptr;     // the same, of 64 bytes
+  hazard_object* lazy = nullptr;  // retired lazily, newest first; this thread's next scan takes them
+  hazard_object* oldest_lazy = nullptr;  // its end, if there is one
+  std::uint16_t spare_nodes = 0;
 };
 static_assert(sizeof(hazard_record) == 256);
 
@@ -142,8 +148,16 @@ void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept;
 /// The same if `cell` holds `expected`, which the caller protects or has counted.
 [[nodiscard]] bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept;
 
+/// Takes out what `cell` holds, and the cell's reference on it: the caller retires it, since others may still protect it.
+[[nodiscard]] hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept;
+/// The same if `cell` holds `expected`, which the caller protects or has counted: so the address has not been used again.
+[[nodiscard]] bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept;
+
 /// Hands over one reference of an object that no cell holds any more.
 void hazard_retire(hazard_object* object) noexcept;
+/// The same for mere memory, for whose end nobody waits: no shared line is written. It waits with up to 1,024 others for a
+/// scan by this thread, or for the thread's end.
+void hazard_retire_lazily(hazard_object* object) noexcept;
 
 /// Scans now: everything retired before the call is destroyed, or left to the guards and counted
 /// pointers that hold it, or in the hands of a scan that another thread has under way. Readers
@@ -153,6 +167,10 @@ void drain() noexcept;
 /// Memory for a hazard_object whose value is elsewhere; a thread keeps some that it freed.
 [[nodiscard]] void* hazard_allocate_header();
 void hazard_free_header(void* header) noexcept;
+/// The same for a node of a data structure: hazard_node_size bytes, aligned as by operator new.
+inline constexpr std::size_t hazard_node_size = 64;
+[[nodiscard]] void* hazard_allocate_node();
+void hazard_free_node(void* node) noexcept;
 
 /// Opened by a signal handler before it reads: a value that the handler is the last to let go of
 /// is then destroyed later, by ordinary code of the same thread (its next release of a last
