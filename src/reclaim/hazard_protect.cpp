@@ -179,18 +179,7 @@ hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept {
   return old;
 }
 
-bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
-  // edge hazard.publish: seq_cst  shape SB, as in hazard_take
-  // edge hazard.slow: seq_cst  shape SB
-  // plain: the value found is not used
-  if (!cell.current.compare_exchange_strong(expected, next, std::memory_order_seq_cst, std::memory_order_relaxed)) {
-    return false;
-  }
-  // edge hazard.slow: seq_cst  shape SB
-  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
-    answer_requests(cell);
-  return true;
-}
+void hazard_answer(const hazard_cell& cell) noexcept { answer_requests(cell); }
 
 void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept { retire_unless_nothing(hazard_take(cell, next)); }
 

@@ -51,28 +51,22 @@ bool holds_a_guard(hazard_record& record) noexcept {
   return false;
 }
 
-void* take_spare(void*& first, std::uint16_t& count) noexcept {
-  void* const spare = first;
-  first = *static_cast<void**>(spare);
-  --count;
-  return spare;
-}
-
-void keep_spare(void*& first, std::uint16_t& count, void* spare) noexcept {
-  *static_cast<void**>(spare) = first;
-  first = spare;
-  ++count;
+void* take_spare(hazard_record& record) noexcept {
+  void* const header = record.spare;
+  record.spare = *static_cast<void**>(header);
+  --record.spares;
+  return header;
 }
 
 // The end of a thread, after the destructors of its C++ thread_local objects. Whoever comes later
 // still (another key's destructor) simply gets a record again, and this runs again.
 void leave(void* p) noexcept {
   hazard_record& record = *static_cast<hazard_record*>(p);
-  if (record.pending != 0) hazard_domain::scan(record);
+  if (record.pending != 0 || record.lazy != nullptr) hazard_domain::scan(record);
   hazard_domain::destroy_dead(record);
+  while (record.spares != 0) ::operator delete(take_spare(record));
+  while (record.spare_node != nullptr) ::operator delete(hazard_allocate_node());
   hazard_this_thread = &hazard_domain::nobody;
-  while (record.spares != 0) ::operator delete(take_spare(record.spare, record.spares));
-  while (record.spare_nodes != 0) ::operator delete(take_spare(record.spare_node, record.spare_nodes));
   // A guard that outlives its thread keeps the record, so that its late release meets no new owner.
   if (holds_a_guard(record)) return;
   // edge hazard.record: release
@@ -142,6 +136,7 @@ hazard_record& hazard_domain::enter() noexcept {
       std::abort();
     }
     empty_slots(*record);
+    record->node_room = most_spare_nodes;
     // plain: the exchange below publishes the record
     record->next = records.load(std::memory_order_relaxed);
     // edge hazard.record: seq_cst  shape SB: this, then the cell | the cell, then the list. The slots are not enough: in
@@ -156,25 +151,16 @@ hazard_record& hazard_domain::enter() noexcept {
 }
 
 void* hazard_allocate_header() {
-  hazard_record& me = hazard_domain::here();
-  return me.spares != 0 ? take_spare(me.spare, me.spares) : ::operator new(sizeof(hazard_object));
+  hazard_record& record = hazard_domain::here();
+  return record.spares != 0 ? take_spare(record) : ::operator new(sizeof(hazard_object));
 }
 
 void hazard_free_header(void* header) noexcept {
-  hazard_record& me = hazard_domain::here();
-  if (me.spares == most_spares) return ::operator delete(header);
-  keep_spare(me.spare, me.spares, header);
-}
-
-void* hazard_allocate_node() {
-  hazard_record& me = hazard_domain::here();
-  return me.spare_nodes != 0 ? take_spare(me.spare_node, me.spare_nodes) : ::operator new(hazard_node_size);
-}
-
-void hazard_free_node(void* node) noexcept {
-  hazard_record& me = hazard_domain::here();
-  if (me.spare_nodes == most_spare_nodes) return ::operator delete(node);
-  keep_spare(me.spare_node, me.spare_nodes, node);
+  hazard_record& record = hazard_domain::here();
+  if (record.spares == most_spares) return ::operator delete(header);
+  *static_cast<void**>(header) = record.spare;
+  record.spare = header;
+  ++record.spares;
 }
 
 hazard_signal_scope::hazard_signal_scope() noexcept : record_(hazard_this_thread) {

@@ -114,6 +114,7 @@ void hand_over(hazard_object* list) noexcept {
 
 void hazard_domain::scan(hazard_record& me) noexcept {
   me.pending = 0;
+  me.lazy_left = batch_to_scan() - 1;
   destroy_dead(me);
   // edge hazard.retired: acquire
   hazard_object* list = retired.exchange(nullptr, std::memory_order_acquire);
@@ -232,12 +233,12 @@ void hazard_retire(hazard_object* object) noexcept {
   if (scan_due(++me.pending)) hazard_domain::scan(me);
 }
 
-void hazard_retire_lazily(hazard_object* object) noexcept {
+void hazard_retire_last_of_batch(hazard_object* object) noexcept {
   hazard_record& me = hazard_domain::here();
   if (me.lazy == nullptr) me.oldest_lazy = object;
   hazard_domain::next(object) = me.lazy;
   me.lazy = object;
-  if (lazy_scan_due(++me.pending)) hazard_domain::scan(me);
+  hazard_domain::scan(me);
 }
 
 void drain() noexcept { hazard_domain::scan(hazard_domain::here()); }

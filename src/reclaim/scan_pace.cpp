@@ -55,13 +55,13 @@ constinit std::uint32_t fixed_batch = 0;  // 0: paced
 
 void scan_after(std::uint32_t retirements) noexcept { fixed_batch = retirements; }
 
-bool lazy_scan_due(std::uint32_t pending) noexcept {
+std::uint32_t batch_to_scan() noexcept {
   // plain: see pace
-  return pending >= (fixed_batch != 0 ? fixed_batch : paced.batch.load(std::memory_order_relaxed));
+  return fixed_batch != 0 ? fixed_batch : paced.batch.load(std::memory_order_relaxed);
 }
 
 bool scan_due(std::uint32_t pending) noexcept {
-  if (lazy_scan_due(pending)) return true;
+  if (pending >= batch_to_scan()) return true;
   if (fixed_batch != 0) return false;
   // plain: see pace
   const auto since = static_cast<std::int64_t>(ticks() - paced.last_scan.load(std::memory_order_relaxed));

@@ -9,8 +9,8 @@ namespace acqrel {
 
 /// Whether a thread that has retired `pending` objects since its last scan should scan now.
 bool scan_due(std::uint32_t pending) noexcept;
-/// The same for what may wait as long as it likes: by number alone.
-bool lazy_scan_due(std::uint32_t pending) noexcept;
+/// After how many retirements that is so, however short the time.
+std::uint32_t batch_to_scan() noexcept;
 
 /// From now on a thread scans after that many retirements, whatever the time: for tests, and for the model checker, whose
 /// clock stands still. 0 paces again. Called before there are other threads.

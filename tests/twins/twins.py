@@ -155,7 +155,7 @@ TWINS = {
     # ---- the slow lane
     "requests_are_not_answered": twin(
         SLOW_LANE + PERTURBED + [(PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  return old;", "  return old;"),
-                                 (PROTECT, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    answer_requests(cell);\n  return true;", "  return true;")],
+                                 (HAZARD, "  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]\n    hazard_answer(cell);\n  return true;", "  return true;")],
         fails=DEAD_READ, only=STRESS),
     "answered_without_a_reference": twin(
         SLOW_LANE + PERTURBED + [(PROTECT, "      object->add_reference();\n      const std::uintptr_t answer", "      const std::uintptr_t answer")],

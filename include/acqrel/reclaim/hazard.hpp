@@ -42,6 +42,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 
 namespace acqrel {
 
@@ -70,6 +71,7 @@ class hazard_object {
 
  private:
   friend struct hazard_domain;
+  friend void hazard_retire_lazily(hazard_object*) noexcept;
   friend struct hazard_nothing_type;
   constexpr hazard_object() noexcept : references_(std::uint64_t{1} << 62), destroy_(nullptr), value_(nullptr) {}
 
@@ -122,7 +124,8 @@ struct alignas(128) hazard_record {
   void* spare_node = nullptr;     // the same, of 64 bytes
   hazard_object* lazy = nullptr;  // retired lazily, newest first; this thread's next scan takes them
   hazard_object* oldest_lazy = nullptr;  // its end, if there is one
-  std::uint16_t spare_nodes = 0;
+  std::uint32_t lazy_left = 0;           // how many more are retired lazily before the next scan; 0 in `nobody`
+  std::uint16_t node_room = 0;           // how many more nodes may become spare
 };
 static_assert(sizeof(hazard_record) == 256);
 
@@ -192,6 +195,8 @@ class hazard_signal_scope {
 [[gnu::noinline]] hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept;
 [[gnu::noinline]] hazard_protection hazard_protect_again(const hazard_cell& cell) noexcept;
 [[gnu::noinline]] void hazard_take_given(std::uintptr_t where) noexcept;
+[[gnu::cold, gnu::noinline]] void hazard_answer(const hazard_cell& cell) noexcept;
+[[gnu::cold, gnu::noinline]] void hazard_retire_last_of_batch(hazard_object* object) noexcept;
 [[gnu::noinline]] void hazard_release_elsewhere(hazard_object* object, std::uintptr_t where) noexcept;
 
 // Only the asymmetric mode comes past the first test: in full mode slot 0 is always taken.
@@ -226,6 +231,48 @@ inline void hazard_release(hazard_protection protection) noexcept {
   // plain: a look; hazard_take_given acquires
   if (slot[4].load(std::memory_order_relaxed) != nullptr) [[unlikely]]
     hazard_take_given(protection.where);
+}
+
+inline bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
+  // edge hazard.publish: seq_cst  shape SB, as in hazard_take
+  // edge hazard.slow: seq_cst  shape SB
+  // plain: the value found is not used
+  if (!cell.current.compare_exchange_strong(expected, next, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+    return false;
+  }
+  // edge hazard.slow: seq_cst  shape SB
+  if (cell.slow.load(std::memory_order_seq_cst) != 0) [[unlikely]]
+    hazard_answer(cell);
+  return true;
+}
+
+inline void hazard_retire_lazily(hazard_object* object) noexcept {
+  hazard_record& me = *hazard_this_thread;
+  if (me.lazy_left == 0) [[unlikely]]
+    return hazard_retire_last_of_batch(object);
+  if (me.lazy == nullptr) me.oldest_lazy = object;
+  object->next_ = me.lazy;
+  me.lazy = object;
+  --me.lazy_left;
+}
+
+inline void* hazard_allocate_node() {
+  hazard_record& me = *hazard_this_thread;
+  void* const node = me.spare_node;
+  if (node == nullptr) [[unlikely]]
+    return ::operator new(hazard_node_size);
+  me.spare_node = *static_cast<void**>(node);
+  ++me.node_room;
+  return node;
+}
+
+inline void hazard_free_node(void* node) noexcept {
+  hazard_record& me = *hazard_this_thread;
+  if (me.node_room == 0) [[unlikely]]
+    return ::operator delete(node);
+  *static_cast<void**>(node) = me.spare_node;
+  me.spare_node = node;
+  --me.node_room;
 }
 
 }  // namespace acqrel
