@@ -38,6 +38,7 @@ var tasks = map[string]func() func(thread int) batch{
 	"wait_group":   waitGroup,
 	"channel":      func() func(int) batch { return channel(128) },
 	"rendezvous":   func() func(int) batch { return channel(0) },
+	"goroutines":   goroutines,
 }
 
 func pointerLoad() func(int) batch {
@@ -95,6 +96,24 @@ func waitGroup() func(int) batch {
 				group.Add(1)
 				group.Done()
 			}
+		}
+	}
+}
+
+func goroutines() func(int) batch {
+	runtime.GOMAXPROCS(2)
+	var done int64
+	return func(int) batch {
+		return func() {
+			var group sync.WaitGroup
+			group.Add(batchSize)
+			for i := 0; i < batchSize; i++ {
+				go func() {
+					atomic.AddInt64(&done, 1)
+					group.Done()
+				}()
+			}
+			group.Wait()
 		}
 	}
 }
