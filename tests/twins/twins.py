@@ -119,7 +119,7 @@ TWINS = {
         fails=DEAD_READ, only=STRESS),
     "publish_relaxed": twin(
         [(PROTECT, "cell.current.exchange(next, std::memory_order_seq_cst)", "cell.current.exchange(next, std::memory_order_relaxed)"),
-         (PROTECT, "found, next, std::memory_order_seq_cst, std::memory_order_relaxed", "found, next, std::memory_order_relaxed, std::memory_order_relaxed")],
+         (HAZARD, "(expected, next, std::memory_order_seq_cst, std::memory_order_relaxed", "(expected, next, std::memory_order_relaxed, std::memory_order_relaxed")],
         fails=RACE, sanitizer="thread"),
     "reload_relaxed": twin(
         [(DOMAIN, "    return cell.current.load(std::memory_order_seq_cst);", "    return cell.current.load(std::memory_order_relaxed);")],
@@ -165,7 +165,7 @@ TWINS = {
     "counted_without_a_reference": twin(
         [(PROTECT, "  protection.object->add_reference();\n", "")], fails=DEAD_READ),
     "a_thread_ends_without_a_scan": twin(
-        [(RECORD, "  if (record.pending != 0) hazard_domain::scan(record);\n", "")],
+        [(RECORD, "  if (record.pending != 0 || record.lazy != nullptr) hazard_domain::scan(record);\n", "")],
         fails="outlived its thread", test=HAZARD_TEST),
     "a_record_with_a_guard_is_reused": twin(
         [(RECORD, "  if (holds_a_guard(record)) return;\n", "")], fails="FAILED", test=HAZARD_TEST),
