@@ -12,7 +12,8 @@
 // Memory     64 bytes an item where T has at most 24, else 40 and T. Of popped items up to 1,024
 //            nodes a thread wait for its next scan, and up to 1,024 to be used again.
 // Threads    push, pop, pop_all and empty from any. Destruction needs exclusive access.
-// Errors     push: what allocating the node or copying T throws; the stack is as before.
+// Errors     push: what allocating the node or copying T throws; the stack is as before. pop does
+//            not compile for a T whose move may throw: the item would be lost. pop_all() does.
 // Cost       push one compare-exchange, pop one and a protection. Bench stack/push_pop.
 // Model      tests/handoff/stack_model.cpp; address reuse, relaxed push and missing hazards fail.
 // Not for    first in, first out, or waiting for an item.
