@@ -126,6 +126,7 @@ class atomics_rule(RuleCase):
 
     def test_catches_builtins_and_free_functions(self):
         self.caught(with_pair('inline int f(int* p) { return __atomic_load_n(p, 5); }\n'), 'compiler builtin')
+        self.caught(with_pair('inline int f(int* p) { return __sync_val_compare_and_swap(p, 5, 6); }\n'), 'compiler builtin')
         self.caught(with_pair('inline int f(std::atomic<int>* p) { return std::atomic_load(p); }\n'), 'takes no memory order')
 
     def test_catches_consume(self):
