@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """rules/readme: the code that is shown is the code that is compiled and run.
 
-* Each C++ block of README.md (```cpp) is, after taking the indentation off, character for character a region of an
-  example below examples/. A region stands between `// [name]` and `// [/name]`.
+* Each C++ block of README.md and docs/patterns/*.md (```cpp) is, after taking the indentation off, character for character a region of an
+  example below examples/. A region stands between `// [name]` and `// [/name]`. anti-patterns.md is exempt: it is
+  written from compile_fail/, where its code is built.
 * Each public header shows its use: the indented lines (`//   code`) between the first line and `Publishes`. They are
   found in examples/ROOM/X.cpp, each behind the one before, token for token; other code may stand between, and
   comments, line breaks and spaces do not count.
@@ -59,21 +60,28 @@ def code_blocks(text):
         at = end + 1
 
 
-def check_readme(root):
-    readme = pathlib.Path(root, 'README.md')
-    if not readme.is_file():
+def check_pages(root):
+    pages = [page for page in [pathlib.Path(root, 'README.md'), *sorted(pathlib.Path(root, 'docs/patterns').glob('*.md'))]
+             if page.is_file() and page.name != 'anti-patterns.md']
+    if not pages:
         return
     compiled, complaints = regions(root)
     yield from complaints
-    for line, block in code_blocks(readme.read_text(encoding='utf-8')):
+    for page in pages:
+        yield from check_page(page, page.relative_to(root).as_posix(), compiled)
+
+
+def check_page(page, name, compiled):
+    for line, block in code_blocks(page.read_text(encoding='utf-8')):
         if any(text == block for _, _, text in compiled.values()):
             continue
-        where = f'README.md:{line}: this code is in no compiled example'
+        where = f'{name}:{line}: this code is in no compiled example'
         if not compiled:
-            yield f'{where}; put it between // [name] and // [/name] in examples/readme.cpp'
+            example = 'readme' if name == 'README.md' else f'patterns/{page.stem.replace("-", "_")}'
+            yield f'{where}; put it between // [name] and // [/name] in examples/{example}.cpp'
             continue
-        name, (path, start, text) = max(compiled.items(), key=lambda region: difflib.SequenceMatcher(None, region[1][2], block).ratio())
-        diff = ''.join(difflib.unified_diff(text.splitlines(True), block.splitlines(True), f'{path}:{start} [{name}]', 'README.md'))
+        region, (path, start, text) = max(compiled.items(), key=lambda region: difflib.SequenceMatcher(None, region[1][2], block).ratio())
+        diff = ''.join(difflib.unified_diff(text.splitlines(True), block.splitlines(True), f'{path}:{start} [{region}]', name))
         yield f'{where}; make it equal a region, the closest of which differs so:\n{diff.rstrip()}'
 
 
@@ -117,7 +125,7 @@ def check_headers(root):
 
 
 def check(root):
-    return [*check_readme(root), *check_headers(root)]
+    return [*check_pages(root), *check_headers(root)]
 
 
 if __name__ == '__main__':

@@ -75,6 +75,12 @@ class readme_rule(RuleCase):
         self.caught({'README.md': '', 'examples/a.cpp': '// [start]\nint x;\n'}, 'examples/a.cpp:1: region start has no end')
         self.caught({'README.md': '', 'examples/a.cpp': EXAMPLE, 'examples/b.cpp': EXAMPLE}, 'examples/b.cpp:2: region start')
 
+    def test_reads_the_patterns_too_but_not_the_page_that_is_written_from_its_cases(self):
+        wrong = README.replace('return 0', 'return 1')
+        self.accepted({'docs/patterns/stop.md': README, 'docs/patterns/anti-patterns.md': wrong, 'examples/a.cpp': EXAMPLE})
+        self.caught({'docs/patterns/shut-down.md': wrong, 'examples/a.cpp': EXAMPLE}, 'docs/patterns/shut-down.md:4:')
+        self.caught({'docs/patterns/shut-down.md': README}, 'examples/patterns/shut_down.cpp')
+
     # ---- the use that headers show
 
     def with_header(self, example, header=HEADER):
