@@ -105,6 +105,24 @@ void replay(fence_mode mode) {  // L4 L5 X9
 MODEL(stack, replay_asymmetric, .reuse_memory = true) { replay<acqrel::stack<letter>>(asymmetric); }
 MODEL(stack, replay_full, .reuse_memory = true) { replay<acqrel::stack<letter>>(full); }
 
+// Two pushes against two pops: only what a stack of one thread could give in some order of the calls.
+void pops_in_order(fence_mode mode) {  // L3
+  begin(mode, 1);
+  acqrel::stack<letter> letters;
+  std::thread other([&] {
+    letters.emplace(0);
+    letters.emplace(1);
+  });
+  const auto first = letters.pop(), second = letters.pop();
+  other.join();
+  if (first && *first->number == 1) expect(second && *second->number == 0, "0 lay below 1");
+  if (first && *first->number == 0) expect(!second || *second->number == 1, "1 comes after 0, or too late");
+  expect(letters.empty() == (first && second), "the others are left");
+}
+
+MODEL(stack, pops_in_order_asymmetric) { pops_in_order(asymmetric); }
+MODEL(stack, pops_in_order_full) { pops_in_order(full); }
+
 // ---- pop_all against a pop and a push
 
 void all_against_pop(fence_mode mode) {  // L10
