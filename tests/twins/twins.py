@@ -37,11 +37,13 @@ SOURCE = "src/publish/snapshot_source.cpp"
 SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
 
 CACHED = "include/acqrel/publish/cached_reader.hpp"
+STACK = "include/acqrel/handoff/stack.hpp"
 
 MODEL_TEST = "tests/reclaim/hazard_model.cpp"
 SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
 HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
 CACHED_TEST = "tests/publish/cached_reader_test.cpp"
+STACK_TEST = "tests/handoff/stack_test.cpp"
 
 # Which units of a model test call what twins edit in a header. If one is forgotten, the twin does not fail, and that is seen.
 USED_BY = {HAZARD: [MODEL_TEST], DOMAIN: [PROTECT, SCAN]}
@@ -66,6 +68,17 @@ SLOW_LANE = [
     # a window between reading the cell and taking the slot, for `perturbed` to widen
     (PROTECT, "  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);\n",
      "  hazard_object* const object = cell.current.load(std::memory_order_seq_cst);\n  compiler_fence();\n"),
+]
+
+# One pop of sixteen is held up before it looks at the link, and before its exchange.
+UNLINK = "    const bool won = hazard_unlink(top_, popped, popped->below);\n"
+PERTURBED_POP = [
+    (STACK, "#include <utility>\n", "#include <utility>\n#include <sched.h>\n"),
+    (STACK, UNLINK, "    static thread_local unsigned pops = 0;\n"
+     "    if (++pops % 16 == 0) sched_yield();\n"
+     "    hazard_object* const below = popped->below;\n"
+     "    if (pops % 16 == 8) sched_yield();\n"
+     "    const bool won = hazard_unlink(top_, popped, below);\n"),
 ]
 
 DEAD_READ = r"heap-use-after-free|FAILED|double-free"
@@ -105,6 +118,7 @@ TWINS = {
     # ---- controls: changed in nothing that matters, and green
     "perturbed": twin(PERTURBED),
     "perturbed_hazard": twin(PERTURBED, test=HAZARD_TEST),
+    "perturbed_pop": twin(PERTURBED_POP, test=STACK_TEST),
     "slow_lane": twin(SLOW_LANE + PERTURBED),
     "slow_lane_hazard": twin(SLOW_LANE + PERTURBED, test=HAZARD_TEST),
     "slow_lane_in_full_mode": twin(SLOW_LANE, sanitizer="thread"),
@@ -151,6 +165,19 @@ TWINS = {
     "retry_overwrites_the_slot": twin(
         PERTURBED + [(DOMAIN, "    if (look_at_given(slot) != nullptr) take_given(slot);\n", "")],
         fails="FAILED", test=SNAPSHOT_TEST),
+
+    # ---- a stack
+    "a_pop_lets_go_too_early": twin(
+        PERTURBED_POP + [(STACK, "    node* const popped = static_cast<node*>(top.object);\n",
+                          "    node* const popped = static_cast<node*>(top.object);\n    hazard_release(top);\n"),
+                         (STACK, "    hazard_release(top);\n    if (!won) continue;\n", "    if (!won) continue;\n")],
+        fails=DEAD_READ, test=STACK_TEST, only=STRESS),
+    "a_pop_frees_its_node": twin(
+        PERTURBED_POP + [(STACK, "    hazard_retire_lazily(popped);\n    return item;\n", "    node::destroy(popped);\n    return item;\n")],
+        fails=DEAD_READ, test=STACK_TEST, only=STRESS),
+    "a_pushed_item_is_not_published": twin(
+        [(STACK, "added, std::memory_order_release,", "added, std::memory_order_relaxed,")],
+        fails=RACE, sanitizer="thread", test=STACK_TEST, only=STRESS),
 
     # ---- the slow lane
     "requests_are_not_answered": twin(
