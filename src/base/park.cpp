@@ -25,6 +25,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// Where not all that is waited for can be slept on: a bound nobody notices, for 100 short wakes a second.
+constexpr std::chrono::milliseconds stop_poll{10};
+
 bool still(const park_word& word, std::uint32_t expected) noexcept {
   // plain: park promises no ordering; the caller's own acquire load follows.
   return word.load(std::memory_order_relaxed) == expected;
@@ -83,8 +86,6 @@ struct waiter {  // struct futex_waitv, which kernel headers before 5.16 lack
 static_assert(sizeof(waiter) == 24);
 constexpr long futex_waitv_number = 449;                            // the same on every 64-bit architecture but alpha
 constexpr std::uint32_t private_word = 0x02U | FUTEX_PRIVATE_FLAG;  // FUTEX_32
-// Mode `futex` only: a bound nobody notices, for 100 short wakes a second while such a wait sleeps.
-constexpr std::chrono::milliseconds stop_poll{10};
 
 const timespec* to_timespec(steady_deadline deadline, timespec& storage) noexcept {
   if (deadline == steady_deadline::max()) return nullptr;
@@ -148,6 +149,15 @@ bool futex_park(const park_word& word, std::uint32_t expected, steady_deadline d
     }
   }
   return true;
+}
+
+void futex_wait_any(const park_case* cases, std::size_t count, steady_deadline deadline) noexcept {
+  timespec storage;
+  waiter waiters[most_park_cases];
+  for (std::size_t i = 0; i != count; ++i) {
+    waiters[i] = {cases[i].expected, reinterpret_cast<std::uintptr_t>(cases[i].word), private_word, 0};
+  }
+  syscall(futex_waitv_number, waiters, count, 0, to_timespec(deadline, storage), CLOCK_MONOTONIC);
 }
 
 bool kernel_has_futex_waitv() noexcept {
@@ -214,6 +224,25 @@ bool park(const park_word& word, std::uint32_t expected, const std::stop_token& 
 
 void park(const park_word& word, std::uint32_t expected) noexcept {
   static_cast<void>(park_until(word, expected, steady_deadline::max(), std::stop_token()));
+}
+
+bool park_any(const park_case* cases, std::size_t count, steady_deadline deadline) noexcept {
+  const park_mode mode = park_mode_in_use();
+  for (;;) {
+    for (std::size_t i = 0; i != count; ++i) {
+      if (!still(*cases[i].word, cases[i].expected)) return true;
+    }
+    if (deadline != steady_deadline::max() && steady_clock::now() >= deadline) return false;
+#if ACQREL_HAS_FUTEX
+    if (mode == park_mode::futex_waitv) {
+      futex_wait_any(cases, count, deadline);
+      continue;
+    }
+#endif
+    static_cast<void>(mode);
+    const steady_deadline look = count == 1 ? deadline : std::min(deadline, deadline_after(stop_poll));
+    static_cast<void>(park_until(*cases[0].word, cases[0].expected, look));
+  }
 }
 
 void unpark_one(const park_word& word) noexcept {

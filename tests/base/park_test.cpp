@@ -136,6 +136,23 @@ TEST(park, watches_deadline_and_stop_together) {
   EXPECT_FALSE(acqrel::park_until(word, 0, steady_deadline::max(), stop.get_token()));
 }
 
+TEST(park, of_any_is_woken_by_each_of_its_words_and_by_its_deadline) {
+  for (std::size_t changed = 0; changed != 3; ++changed) {
+    park_word words[3] = {};
+    const acqrel::park_case cases[] = {{&words[0], 0}, {&words[1], 0}, {&words[2], 0}};
+    const auto deadline = deadline_after(3ms);
+    EXPECT_FALSE(acqrel::park_any(cases, 3, deadline));
+    EXPECT_GE(steady_clock::now(), deadline);
+    EXPECT_FALSE(acqrel::park_any(cases, 3, steady_deadline::min()));
+    std::thread waiter([&] { EXPECT_TRUE(acqrel::park_any(cases, 3, steady_deadline::max())); });
+    std::this_thread::sleep_for(1ms);
+    words[changed].store(1, std::memory_order_relaxed);
+    acqrel::unpark_all(words[changed]);
+    waiter.join();
+    EXPECT_TRUE(acqrel::park_any(cases, 3, steady_deadline::min())) << "a change wins over a deadline that has passed";
+  }
+}
+
 TEST(park, takes_a_token_that_can_never_stop) {
   park_word word{0};
   std::thread waiter([&] { EXPECT_TRUE(acqrel::park(word, 0, std::stop_token())); });

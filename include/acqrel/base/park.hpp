@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 
@@ -45,6 +46,17 @@ void park(const park_word& word, std::uint32_t expected) noexcept;
 /// The same, until `deadline` or `stop`, whichever comes first.
 [[nodiscard]] bool park_until(const park_word& word, std::uint32_t expected, steady_deadline deadline,
                               const std::stop_token& stop) noexcept;
+
+/// A word, and the value that it sleeps through.
+struct park_case {
+  const park_word* word;
+  std::uint32_t expected;
+};
+inline constexpr std::size_t most_park_cases = 128;  // that of Linux
+
+/// Sleeps while all of `count` words equal what is expected of them, until `deadline`. True: one was seen to differ;
+/// false: the deadline has passed and none did. Only `futex_waitv` hears all of them; the other modes look every 10 ms.
+[[nodiscard]] bool park_any(const park_case* cases, std::size_t count, steady_deadline deadline) noexcept;
 
 /// Wakes at least one thread parked on `word`, if there is one. Only for words on which all wait for the same
 /// `expected`; otherwise the one woken may be one that goes on sleeping.
