@@ -39,6 +39,7 @@ var tasks = map[string]func() func(thread int) batch{
 	"channel":      func() func(int) batch { return channel(128) },
 	"rendezvous":   func() func(int) batch { return channel(0) },
 	"goroutines":   goroutines,
+	"select":       selectOfTwo,
 }
 
 func pointerLoad() func(int) batch {
@@ -160,6 +161,25 @@ func channel(capacity int) func(int) batch {
 			sum := uint64(0)
 			for i := 0; i < batchSize; i++ {
 				sum += <-items
+			}
+			kept[thread].value = sum
+		}
+	}
+}
+
+func selectOfTwo() func(int) batch {
+	both := [2]chan uint64{make(chan uint64, 8), make(chan uint64, 8)}
+	return func(thread int) batch {
+		return func() {
+			sum := uint64(0)
+			for i := uint64(0); i < batchSize; i++ {
+				both[i%2] <- i
+				select {
+				case item := <-both[0]:
+					sum += item
+				case item := <-both[1]:
+					sum += item
+				}
 			}
 			kept[thread].value = sum
 		}

@@ -11,23 +11,55 @@ constexpr std::uint32_t most_spares = 128;
 
 }  // namespace
 
-class channel_core::lock {
- public:
-  explicit lock(const channel_core& core) noexcept : core_(core) {
-    // edge channel.held: acquire
-    while (core_.held_.exchange(true, std::memory_order_acquire)) {
-      spinner spin;
-      // plain: a look; the exchange acquires
-      while (core_.held_.load(std::memory_order_relaxed)) {
-        if (!spin.spin()) std::this_thread::yield();
-      }
+bool channel_core::choice::claim() noexcept {
+  // plain: what a claimer reads of the places was ordered by the channel's lock, and what it writes is by .settled
+  return (word_.fetch_or(claimed, std::memory_order_relaxed) & claimed) == 0;
+}
+
+void channel_core::choice::settle() noexcept {
+  // edge channel.settled: release
+  if ((word_.exchange(claimed | settled, std::memory_order_release) & awaited) != 0) unpark_one(word_);
+}
+
+bool channel_core::choice::is_settled() const noexcept {
+  // edge channel.settled: acquire
+  return (word_.load(std::memory_order_acquire) & settled) != 0;
+}
+
+bool channel_core::choice::await(const patience& how_long) noexcept {
+  return how_long.await(word_, awaited, [this] { return is_settled(); }) || !give_up();
+}
+
+bool channel_core::choice::give_up() noexcept {
+  return claim() || !patience().await(word_, awaited, [this] { return is_settled(); });
+}
+
+park_case channel_core::choice::announce() noexcept {
+  // plain: asks to be woken and publishes nothing; is_settled() acquires
+  return {&word_, word_.fetch_or(awaited, std::memory_order_relaxed) | awaited};
+}
+
+void channel_core::acquire() const noexcept {
+  // edge channel.held: acquire
+  while (held_.exchange(true, std::memory_order_acquire)) {
+    spinner spin;
+    // plain: a look; the exchange acquires
+    while (held_.load(std::memory_order_relaxed)) {
+      if (!spin.spin()) std::this_thread::yield();
     }
   }
-  ~lock() {
-    // From here on the channel may be gone: destroyed by who was served, or saw that there is nothing more to come.
-    // edge channel.held: release
-    core_.held_.store(false, std::memory_order_release);
-  }
+}
+
+// After it the channel may be gone: destroyed by who was served, or saw that there is nothing more to come.
+void channel_core::release() const noexcept {
+  // edge channel.held: release
+  held_.store(false, std::memory_order_release);
+}
+
+class channel_core::lock {
+ public:
+  explicit lock(const channel_core& core) noexcept : core_(core) { core_.acquire(); }
+  ~lock() { core_.release(); }
   lock(const lock&) = delete;
   lock& operator=(const lock&) = delete;
 

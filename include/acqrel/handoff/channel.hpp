@@ -50,26 +50,16 @@ class channel_core {
   class choice {
    public:
     /// True for one caller of all.
-    [[nodiscard]] bool claim() noexcept {
-      // plain: what a claimer reads of the places was ordered by the channel's lock, and what it writes is by .settled
-      return (word_.fetch_or(claimed, std::memory_order_relaxed) & claimed) == 0;
-    }
+    [[nodiscard]] bool claim() noexcept;
     /// By who claimed it, once: lets the waiter go, who may destroy the choice at once.
-    void settle() noexcept {
-      // edge channel.settled: release
-      if ((word_.exchange(claimed | settled, std::memory_order_release) & awaited) != 0) unpark_one(word_);
-    }
-    [[nodiscard]] bool is_settled() const noexcept {
-      // edge channel.settled: acquire
-      return (word_.load(std::memory_order_acquire) & settled) != 0;
-    }
+    void settle() noexcept;
+    [[nodiscard]] bool is_settled() const noexcept;
     /// True: somebody settled it. False: patience ran out, and nobody can claim it any more.
-    [[nodiscard]] bool await(const patience& how_long) noexcept {
-      const auto done = [this] { return is_settled(); };
-      if (how_long.await(word_, awaited, done)) return true;
-      if (claim()) return false;
-      return patience().await(word_, awaited, done);  // it is being served
-    }
+    [[nodiscard]] bool await(const patience& how_long) noexcept;
+    /// True: nobody can claim it any more. False: somebody had claimed it, and has settled it now.
+    [[nodiscard]] bool give_up() noexcept;
+    /// Asks to be woken, and says where to sleep while it is not settled.
+    [[nodiscard]] park_case announce() noexcept;
 
    private:
     static constexpr std::uint32_t awaited = 1, claimed = 2, settled = 4;  // the last two stay
@@ -153,8 +143,11 @@ class channel_core {
     void push(block& one, bool in_front) noexcept;
     block* pop() noexcept;
   };
+  friend class select_case;
   // Held for a few instructions; who finds it held spins, then yields.
   class lock;
+  void acquire() const noexcept;
+  void release() const noexcept;
   [[nodiscard]] found try_send(place& mine, bool waits) noexcept;
   [[nodiscard]] found try_receive(place& mine, bool waits) noexcept;
   found do_or_wait(place_queue& queue, found (channel_core::*attempt)(place&, bool) noexcept, void* item,
@@ -249,6 +242,10 @@ class channel {
   [[nodiscard]] std::default_sentinel_t end() noexcept { return {}; }
 
  private:
+  template <class, class>
+  friend class receive_case;
+  template <class, class>
+  friend class send_case;
   using found = channel_core::found;
   using what = channel_core::what;
   struct slot : channel_core::block {

@@ -86,6 +86,12 @@ class watch_core {
     });
   }
 
+  /// Asks to be woken by news, and says where to sleep.
+  [[nodiscard]] park_case announce() const noexcept {
+    // edge watch.news: acquire  whoever finds a change counted finds it in the source
+    return {&word_, word_.fetch_or(waiting, std::memory_order_acquire) | waiting};
+  }
+
  private:
   static constexpr std::uint32_t waiting = 1;
   static constexpr std::uint32_t has_callbacks = 2;
@@ -172,6 +178,14 @@ class watch_receiver : public waitable<watch_receiver<T>> {
   /// Whether the newest value was not received yet.
   [[nodiscard]] bool unseen() const noexcept { return watch_->read().version() > seen_; }
 
+  /// Whether a wait would return at once: the newest was not received yet, or the watch is closed.
+  [[nodiscard]] bool news() const noexcept {
+    const auto now = watch_->source_.read();
+    return now && (now->version > seen_ || now->last);
+  }
+  /// For who waits for more than this (handoff/select): asks to be woken, and says where to sleep while news() is false.
+  [[nodiscard]] park_case announce() const noexcept { return watch_->core_.announce(); }
+
   /// The newest value, which then counts as seen. None: it was seen already. After a wait, none says that the watch is
   /// closed, and all of it seen.
   [[nodiscard]] versioned_ptr<T> receive() noexcept {
@@ -192,10 +206,7 @@ class watch_receiver : public waitable<watch_receiver<T>> {
   explicit watch_receiver(const watch<T>& followed) noexcept : watch_(&followed) {}
 
   bool await(const patience& how_long) const {
-    return watch_->core_.await(how_long, [this] {
-      const auto now = watch_->source_.read();
-      return now && (now->version > seen_ || now->last);
-    });
+    return watch_->core_.await(how_long, [this] { return news(); });
   }
 
   const watch<T>* watch_;

@@ -45,6 +45,12 @@ class event : public waitable<event> {
     return (before & happened) == 0;
   }
 
+  /// For who waits for more than this (handoff/select): asks to be woken, and says where to sleep while is_set() is false.
+  [[nodiscard]] park_case announce() const noexcept {
+    // plain: asks to be woken and publishes nothing; is_set() acquires
+    return {&state_, state_.fetch_or(awaited, std::memory_order_relaxed) | awaited};
+  }
+
  private:
   friend class waitable<event>;
   bool await(const patience& patience) const noexcept {
