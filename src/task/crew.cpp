@@ -93,7 +93,7 @@ void crew::work() noexcept {
       lock.lock();
       --running_;
       settle();
-    } else if (has_ended()) {
+    } else if (how_ >= ending::drain) {
       break;
     } else {
       sleeper self{{}, idle_};
@@ -114,12 +114,10 @@ void crew::run(job& what, const std::stop_token& stop) const noexcept {
   }
 }
 
-bool crew::has_ended() const noexcept { return how_ == ending::discard || (how_ == ending::drain && queue_.empty()); }
-
 // A job has ended, or the crew was closed.
 void crew::settle() noexcept {
   if (how_ == ending::finish && running_ == 0 && queue_.empty()) how_ = ending::drain;
-  if (has_ended()) call_all();
+  if (how_ >= ending::drain) call_all();
   room_.ring();
 }
 

@@ -95,12 +95,14 @@ TEST(task_group, is_stopped_when_a_wait_is_over) {  // E4
 
 TEST(task_group, refuses_others_but_not_its_tasks_once_a_wait_has_begun) {
   task_group group(1);
-  event go;
+  event begun, go;
   int inner = 0;
   EXPECT_TRUE(group.spawn([&] {
+    begun.notify();
     go.wait();
     EXPECT_TRUE(group.spawn([&] { inner = 1; }));
   }));
+  begun.wait();
   EXPECT_FALSE(group.wait_for(1ms));
   EXPECT_FALSE(group.spawn([] { FAIL(); }));
   EXPECT_FALSE(group.token().stop_requested());

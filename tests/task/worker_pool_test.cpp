@@ -144,6 +144,22 @@ TEST(worker_pool, discards_and_says_what) {  // W5 W7
   EXPECT_EQ(ran, 2);
 }
 
+TEST(worker_pool, begins_no_job_once_it_discards) {  // W7
+  worker_pool pool(1);
+  hold held;
+  int ran = 0;
+  EXPECT_TRUE(pool.post(held.job()));
+  held.begun.wait();
+  EXPECT_TRUE(pool.post([&] { ran = 1; }));
+  std::size_t undone = 0;
+  sleeper stopper([&] { undone = pool.stop(stop_mode::discard).undone.size(); });
+  stopper.until_asleep();
+  held.go.notify();
+  stopper.join();
+  EXPECT_EQ(ran, 0);
+  EXPECT_EQ(undone, 1U);
+}
+
 TEST(worker_pool, cuts_a_drain_at_its_deadline) {  // W5 W14
   worker_pool pool(1);
   hold held;
@@ -279,6 +295,44 @@ TEST(worker_pool, discards_and_joins_when_it_is_destroyed) {  // W10
   }
   EXPECT_EQ(done, 1);
   EXPECT_THROW(dropped.get(), acqrel::job_dropped);
+}
+
+TEST(worker_pool, drops_what_has_not_begun_before_it_waits_for_who_waits_for_that) {  // W10
+  task_result<void> never;
+  event there;
+  {
+    worker_pool pool(1);
+    EXPECT_TRUE(pool.post([&] {
+      there.wait();
+      never.done().wait();
+    }));
+    never = pool.submit([] {});
+    there.notify();
+  }
+  EXPECT_THROW(never.get(), acqrel::job_dropped);
+}
+
+// What a worker's thread does when it ends, after its last job.
+struct farewell {
+  ~farewell() {
+    go.wait();
+    gone = 1;
+  }
+  static inline event go;
+  static inline int gone = 0;
+};
+
+TEST(worker_pool, has_seen_its_workers_off_when_any_of_two_stops_returns) {  // W3
+  worker_pool pool(1);
+  pool.submit([] { [[maybe_unused]] static thread_local const farewell last; }).get();
+  const auto stop = [&] {
+    EXPECT_TRUE(pool.stop().ended);
+    EXPECT_EQ(farewell::gone, 1);
+  };
+  sleeper one(stop), two(stop);
+  one.until_asleep();
+  two.until_asleep();
+  farewell::go.notify();
 }
 
 TEST(worker_pool, destroys_what_a_job_had_captured_before_its_owner_goes_on) {

@@ -120,7 +120,6 @@ class crew {
   };
 
   bool has_room() const noexcept;
-  bool has_ended() const noexcept;
   void start_one();
   void work() noexcept;
   void run(job& what, const std::stop_token& stop) const noexcept;
