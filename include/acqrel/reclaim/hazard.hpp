@@ -163,8 +163,9 @@ void hazard_retire(hazard_object* object) noexcept;
 void hazard_retire_lazily(hazard_object* object) noexcept;
 
 /// Scans now: everything retired before the call is destroyed, or left to the guards and counted
-/// pointers that hold it, or in the hands of a scan that another thread has under way. Readers
-/// never wait for it. Call it after a burst of publishes that nothing will follow.
+/// pointers that hold it, or in the hands of a scan that another thread has under way; but not what
+/// other threads retired lazily. Readers never wait for it. Call it after a burst of publishes that
+/// nothing will follow.
 void drain() noexcept;
 
 /// Memory for a hazard_object whose value is elsewhere; a thread keeps some that it freed.
