@@ -299,13 +299,15 @@ TEST(worker_pool, discards_and_joins_when_it_is_destroyed) {  // W10
 
 TEST(worker_pool, drops_what_has_not_begun_before_it_waits_for_who_waits_for_that) {  // W10
   task_result<void> never;
-  event there;
+  event begun, there;
   {
     worker_pool pool(1);
     EXPECT_TRUE(pool.post([&] {
+      begun.notify();
       there.wait();
       never.done().wait();
     }));
+    begun.wait();
     never = pool.submit([] {});
     there.notify();
   }
