@@ -33,36 +33,48 @@ TEST(spinner, starts_afresh_after_reset) {
 }
 
 #if defined(__linux__)
-// Exits with 10 plus the number of rounds that spun while this process may use `cpus` cpus.
-[[noreturn]] void exit_with_rounds_spun_on(unsigned cpus) {
-  cpu_set_t all, some;
-  CPU_ZERO(&some);
-  sched_getaffinity(0, sizeof all, &all);
-  for (unsigned cpu = 0, left = cpus; cpu != CPU_SETSIZE && left != 0; ++cpu) {
-    if (!CPU_ISSET(cpu, &all)) continue;
-    CPU_SET(cpu, &some);
-    --left;
+// While it lives, this thread, and what it starts, may use `cpus` cpus only.
+class only_cpus {
+ public:
+  explicit only_cpus(unsigned cpus) {
+    cpu_set_t some;
+    CPU_ZERO(&some);
+    sched_getaffinity(0, sizeof all_, &all_);
+    for (unsigned cpu = 0, left = cpus; cpu != CPU_SETSIZE && left != 0; ++cpu) {
+      if (!CPU_ISSET(cpu, &all_)) continue;
+      CPU_SET(cpu, &some);
+      --left;
+    }
+    sched_setaffinity(0, sizeof some, &some);
   }
-  sched_setaffinity(0, sizeof some, &some);
+  ~only_cpus() { sched_setaffinity(0, sizeof all_, &all_); }
+  int all() const { return CPU_COUNT(&all_); }
+
+ private:
+  cpu_set_t all_;
+};
+
+// Exits with 10 plus the number of rounds that spun.
+[[noreturn]] void exit_with_rounds_spun() {
   acqrel::spinner spinner;
   int spun = 0;
   while (spinner.spin()) ++spun;
   std::_Exit(10 + spun);
 }
 
-// The system is asked once for each process, so each answer needs a process that has not asked yet: the style
+// The system is asked once for each process, before main; so each answer needs a process of its own: the style
 // "threadsafe" starts this program afresh.
 TEST(spinner, does_not_spin_where_only_one_cpu_may_be_used) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EXIT(exit_with_rounds_spun_on(1), testing::ExitedWithCode(10), "");
+  const only_cpus one(1);
+  EXPECT_EXIT(exit_with_rounds_spun(), testing::ExitedWithCode(10), "");
 }
 
 TEST(spinner, spins_where_two_cpus_may_be_used) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  cpu_set_t all;
-  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
-  const int rounds = CPU_COUNT(&all) > 1 ? static_cast<int>(acqrel::spinner::rounds) : 0;
-  EXPECT_EXIT(exit_with_rounds_spun_on(2), testing::ExitedWithCode(10 + rounds), "");
+  const only_cpus two(2);
+  const int rounds = two.all() > 1 ? static_cast<int>(acqrel::spinner::rounds) : 0;
+  EXPECT_EXIT(exit_with_rounds_spun(), testing::ExitedWithCode(10 + rounds), "");
 }
 #endif
 
