@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/reload/file_watcher.hpp>
 
+#include "../base/all_signals_blocked.hpp"
 #include "file_state.hpp"
 #include "inotify_set.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
@@ -59,22 +59,6 @@ class wake_pipe {
 
  private:
   int ends_[2];
-};
-
-// A thread inherits its creator's mask; the watcher's takes no signal away from those that wait for them.
-class all_signals_blocked {
- public:
-  all_signals_blocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-
- private:
-  sigset_t before_;
 };
 
 }  // namespace

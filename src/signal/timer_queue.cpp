@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../base/all_signals_blocked.hpp"
 #include "timer_wheel.hpp"
 
 #include <mutex>
 #include <thread>
-
-#include <signal.h>
 
 namespace acqrel {
 namespace {
@@ -13,22 +12,6 @@ namespace {
 constexpr std::uint32_t ended = 1;     // the function has been destroyed: the queue is done with the entry
 constexpr std::uint32_t released = 2;  // so is the timer; whoever sets the second of both bits deletes the entry
 constexpr std::uint32_t has_waiters = 4;
-
-// A new thread inherits the mask: no signal of the program's is handled on a thread that it does not know of.
-class all_signals_blocked {
- public:
-  all_signals_blocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
