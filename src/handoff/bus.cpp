@@ -90,16 +90,16 @@ bus_place& bus_calls::enter() noexcept {
   return *place;
 }
 
-void bus_calls::ring() noexcept {
+void bus_calls::ring(bus_place& place) noexcept {
   // plain: wakes and publishes nothing; whoever wakes looks at `called`
-  const std::uint32_t seen = place_.bell.load(std::memory_order_relaxed);
+  const std::uint32_t seen = place.bell.load(std::memory_order_relaxed);
   // plain: as above. Waiters only set the bit, which is set; the count tells one ring from the next.
-  place_.bell.store((seen & ~1u) + 2, std::memory_order_relaxed);
-  unpark_all(place_.bell);
+  place.bell.store((seen & ~1u) + 2, std::memory_order_relaxed);
+  unpark_all(place.bell);
 }
 
-void bus_calls::tidy() noexcept {
-  place_.leaves_something = false;
+void bus_calls::tidy(bus_place& place) noexcept {
+  place.leaves_something = false;
   drain();
 }
 

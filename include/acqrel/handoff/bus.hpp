@@ -19,7 +19,8 @@
 //            publish. A subscription belongs to one thread at a time, and may outlive the bus: then it does nothing. ~bus
 //            needs exclusive access. Two callbacks must not reset the subscriptions of each other: they would wait for ever.
 // Errors     what a callback throws is counted, callback_exceptions(), and the next is called. subscribe() throws
-//            std::bad_alloc, and what moving the function throws, with nobody subscribed. reset() is noexcept.
+//            std::bad_alloc, and what moving the function throws, with nobody subscribed. reset() is noexcept. A callback
+//            must not end its thread by pthread_exit: the C library ends the program.
 // Cost       publish() plain operations only, four for each call. Bench bus/publish.
 // Model      tests/handoff/bus_model.cpp, every edge also weakened.
 // Not for    one value of which only the newest counts (watch), or work for another thread (channel).
@@ -90,7 +91,8 @@ class [[nodiscard("the callback ends with its subscription: give it a name")]] s
   ~subscription() { reset(); }
 
   /// Ends it. When this has returned, the callback runs on no other thread, is never called again, and what it captured is
-  /// destroyed. Within the callback itself: it is not called again, and what it captured dies when nobody calls it any more.
+  /// destroyed. Within the callback itself: it is not called again, but calls on other threads may be under way; what it
+  /// captured dies when they have returned.
   void reset() noexcept;
   explicit operator bool() const noexcept { return subscriber_ != nullptr; }
 
@@ -132,25 +134,33 @@ class bus_calls {
     place_.inner = bus_free_place;
     bus_free_place = &place_;
     if (place_.leaves_something) [[unlikely]]
-      tidy();
+      tidy(place_);
   }
   bus_calls(const bus_calls&) = delete;
   bus_calls& operator=(const bus_calls&) = delete;
 
+  /// No membarrier: begin and end are those for `true`. Asked once a publish, since a branch in each call would show.
+  [[nodiscard]] bool in_full_mode() const noexcept { return full_; }
+
   /// Whether to call it now: until the next call of this, or of end(), whoever ends it waits.
+  template <bool Full>
   [[nodiscard]] bool begin(const bus_subscriber& one) noexcept {
-    say(&one);
+    say<Full>(&one);
     // edge bus.ended: seq_cst  shape SB; the other end is the heavy fence of await_calls
     return !one.ended_.load(std::memory_order_seq_cst);
   }
-  void end() noexcept { say(nullptr); }
+  template <bool Full>
+  void end() noexcept {
+    say<Full>(nullptr);
+  }
 
   /// Waits until no other thread calls `one`, which ended before, and nobody will. False, at once: this thread calls it.
   [[nodiscard]] static bool await_calls(const bus_subscriber& one) noexcept;
 
  private:
+  template <bool Full>
   void say(const bus_subscriber* one) noexcept {
-    if (full_) {
+    if constexpr (Full) {
       // edge bus.ended: seq_cst  shape SB
       // edge bus.bell: seq_cst  shape SB
       // edge bus.left: seq_cst  shape SB, for the two above
@@ -162,11 +172,12 @@ class bus_calls {
     }
     // edge bus.bell: seq_cst  shape SB; the other end is the heavy fence of await_calls
     if ((place_.bell.load(std::memory_order_seq_cst) & 1) != 0) [[unlikely]]
-      ring();
+      ring(place_);
   }
   [[gnu::cold, gnu::noinline]] static bus_place& enter() noexcept;
-  [[gnu::cold, gnu::noinline]] void ring() noexcept;
-  [[gnu::cold, gnu::noinline]] void tidy() noexcept;
+  // Static, so that nothing but the loop knows of this object and its members can stay in registers.
+  [[gnu::cold, gnu::noinline]] static void ring(bus_place& place) noexcept;
+  [[gnu::cold, gnu::noinline]] static void tidy(bus_place& place) noexcept;
 
   bus_place& place_;
   const bool full_;  // no membarrier: see base/asymmetric_fence.hpp
@@ -198,16 +209,11 @@ class bus {
     bus_calls calls;
     const auto subscribers = core_->read();
     if (!subscribers) return;
-    for (const auto& each : *subscribers) {
-      receiver& one = static_cast<receiver&>(*each);
-      if (!calls.begin(one)) continue;
-      try {
-        one.call(one, args...);
-      } catch (...) {
-        core_->count_exception();
-      }
+    if (calls.in_full_mode()) [[unlikely]] {
+      call_all<true>(calls, *subscribers, args...);
+    } else {
+      call_all<false>(calls, *subscribers, args...);
     }
-    calls.end();
   }
 
   /// How often a callback has thrown. It goes on to be called.
@@ -229,6 +235,20 @@ class bus {
     static void discard(bus_subscriber& self) noexcept { static_cast<callback&>(self).f.reset(); }
     std::optional<F> f;
   };
+
+  template <bool Full>
+  void call_all(bus_calls& calls, const bus_core::list& subscribers, const Args&... args) {
+    for (const auto& each : subscribers) {
+      receiver& one = static_cast<receiver&>(*each);
+      if (!calls.begin<Full>(one)) continue;
+      try {
+        one.call(one, args...);
+      } catch (...) {
+        core_->count_exception();
+      }
+    }
+    calls.end<Full>();
+  }
 
   const std::shared_ptr<bus_core> core_;
 };
