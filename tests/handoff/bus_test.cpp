@@ -16,6 +16,9 @@
 #include <thread>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace {
 
 using acqrel::bus;
@@ -261,6 +264,30 @@ TEST(bus, is_published_to_while_threads_end) {
   const subscription mine = changes.subscribe([&] { calls.fetch_add(1, std::memory_order_relaxed); });
   for (int i = 0; i != 10; ++i) std::thread([&] { late.which = &changes; }).join();
   EXPECT_EQ(calls.load(std::memory_order_relaxed), 10);
+}
+
+// The child has one thread: nobody else calls anything there, whatever was under way in the parent.
+TEST(bus, waits_for_nobody_in_the_child_of_a_fork) {
+  bus<> changes;
+  acqrel::event entered, go_on;
+  subscription mine = changes.subscribe([&] {
+    entered.notify();
+    go_on.wait();
+  });
+  std::thread publisher([&] { changes.publish(); });
+  entered.wait();
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    mine.reset();
+    changes.publish();
+    _exit(0);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  go_on.notify();
+  publisher.join();
 }
 
 // ---- stress ----
