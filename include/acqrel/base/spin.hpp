@@ -43,6 +43,7 @@ class spinner {
   static constexpr std::uint32_t pause_rounds = 7;
   /// Then yields: with more runnable threads than cpus the one waited for may need exactly this cpu. Three, because a
   /// yield that found nobody else to run costs under a microsecond, and one that did find somebody has helped already.
+  /// Without them a rendezvous took 4 to 6 times as long, a worker_pool's job 1.1 to 1.6 times (2 cpus, 2026).
   static constexpr std::uint32_t yield_rounds = 3;
   static constexpr std::uint32_t rounds = pause_rounds + yield_rounds;
 
