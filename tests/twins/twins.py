@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weakened twins: the library with one thing wrong, on which a test that passes must now fail.
 
-    twins.py list sanitized|checked            the names of the twins of a kind
+    twins.py list sanitized                    the names of the twins that run under a sanitizer
+    twins.py list checked TEST                 of those that run this test under the checker
     twins.py build NAME ROOT OUT COMPILER... [-- FLAG... -- OBJECT... -- LINK...]
                                                makes OUT: ROOT's code with NAME's edits, and the test
     twins.py run NAME OUT                      runs the test; succeeds if it does what the twin must do
@@ -17,7 +18,7 @@ the control of the others.
 
 Checked twins run a model test, under the checker, which says in what execution they go wrong. They are compiled and
 linked as that test is: CMake hands over its FLAGs, the OBJECT of its source, and what it LINKs. Only what
-uses the edited text is compiled again. Their control is `model_unedited`.
+uses the edited text is compiled again. The control of the first test's is `model_unedited`.
 """
 import glob
 import os
@@ -38,8 +39,10 @@ SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
 
 CACHED = "include/acqrel/publish/cached_reader.hpp"
 STACK = "include/acqrel/handoff/stack.hpp"
+FAIR = "src/base/fair_mutex.cpp"
 
 MODEL_TEST = "tests/reclaim/hazard_model.cpp"
+FAIR_MODEL_TEST = "tests/base/fair_mutex_model.cpp"
 SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
 HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
 CACHED_TEST = "tests/publish/cached_reader_test.cpp"
@@ -98,10 +101,10 @@ class twin:
 @dataclass
 class checked:
     edits: list
-    only: str                  # GoogleTest filter of MODEL_TEST
+    only: str                  # GoogleTest filter
     fails: str = ""            # as above
+    test: str = MODEL_TEST
 
-    test = MODEL_TEST
     tries = 1                  # the checker's runs are all the same
 
 
@@ -110,6 +113,7 @@ SLOW = "hazard.slow_lane_asymmetric:hazard.slow_lane_full"
 
 # What the checker says: the trouble, the number of the execution, what does not hold.
 USED_AFTER_FREE = "FAILED: use after free"
+DEADLOCK = "FAILED: deadlock"
 LEFT_BEHIND, HELD_BACK, WENT_BACK = (
     rf"FAILED: assertion in execution .*\n+.*{what}" for what in
     ("exactly the replaced versions are destroyed", "what no guard holds is destroyed", "versions never go back"))
@@ -326,14 +330,36 @@ TWINS = {
         [(PROTECT, "  protection.object->add_reference();\n  hazard_domain::clear_slot(slot);\n",
           "  hazard_domain::clear_slot(slot);\n  protection.object->add_reference();\n")],
         fails=USED_AFTER_FREE, only="hazard.counts_what_has_no_slot_*"),
+
+    # the queue of a fair_mutex
+    "fair_mutex_wakes_nobody": checked(
+        [(FAIR, "if (bell != nullptr) unpark_one(*bell);", "(void)bell;")],
+        fails=DEADLOCK, test=FAIR_MODEL_TEST, only="fair_mutex.excludes_in_order"),
+    "fair_mutex_calls_only_once": checked(
+        [(FAIR, "if (first) word &= ~called;", "")],
+        fails=DEADLOCK, test=FAIR_MODEL_TEST, only="fair_mutex.wakes_again_who_was_woken_in_vain"),
+    "fair_mutex_hands_over_to_nobody": checked(
+        [(FAIR, "if (too_long(since)) word |= starving;", "")],
+        fails="FAILED: assertion", test=FAIR_MODEL_TEST, only="fair_mutex.hands_over_to_who_waits"),
+    "fair_mutex_leaves_its_place_behind": checked(
+        [(FAIR, "put_back(self.leave(word));", "put_back(word);")],
+        fails=USED_AFTER_FREE, test=FAIR_MODEL_TEST, only="fair_mutex.forgets_nobody_when_a_wait_gives_up_in_order"),
+    "fair_mutex_keeps_the_call_of_who_left": checked(
+        [(FAIR, "(word & (locked | starving))", "(word & flags)")],
+        fails=DEADLOCK, test=FAIR_MODEL_TEST, only="fair_mutex.forgets_nobody_when_a_wait_gives_up"),
+    "fair_mutex_looks_back_after_it_let_go": checked(
+        [(FAIR, "if (bell != nullptr) unpark_one(*bell);",
+          "if (bell != nullptr && word_.load(std::memory_order_relaxed) != 0) unpark_one(*bell);")],
+        fails=USED_AFTER_FREE, test=FAIR_MODEL_TEST, only="fair_mutex.may_be_destroyed_by_who_was_handed_it"),
 }
 # The same tests on the code as it is, compiled in the same way.
-TWINS["model_unedited"] = checked([], only=":".join(sorted({t.only for t in TWINS.values() if isinstance(t, checked)})))
+TWINS["model_unedited"] = checked([], only=":".join(sorted(
+    {t.only for t in TWINS.values() if isinstance(t, checked) and t.test == MODEL_TEST})))
 
 
 def make(name, root, out):
     shutil.rmtree(out, ignore_errors=True)
-    for folder in ("include", "src", "tests/reclaim"):
+    for folder in ("include", "src", "tests/base", "tests/reclaim"):
         shutil.copytree(os.path.join(root, folder), os.path.join(out, folder))
     for path, find, write in TWINS[name].edits:
         where = os.path.join(out, path)
@@ -366,10 +392,11 @@ def build_sanitized(name, root, out, compiler):
 
 def build_checked(name, out, compiler, flags, test_object, link):
     """What is not compiled here comes from the library that LINK names: the linker takes from it what is missing."""
+    test = TWINS[name].test
     units = {unit for path, _, _ in TWINS[name].edits for unit in USED_BY.get(path, [path])}
-    units = sorted(units or glob.glob("src/reclaim/*.cpp", root_dir=out) + [MODEL_TEST])
+    units = sorted(units or glob.glob("src/reclaim/*.cpp", root_dir=out) + [test])
     objects = compile_all(units, out, compiler, [*flags, "-w"])
-    if MODEL_TEST not in units:
+    if test not in units:
         objects += test_object
     subprocess.run([compiler[-1], *objects, *link, "-pthread", "-o", "test"], cwd=out, check=True)
 
@@ -431,8 +458,10 @@ def run(name, out):
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["list", kind]:
-            print("\n".join(name for name, t in TWINS.items() if isinstance(t, checked) == (kind == "checked")))
+        case ["list", "sanitized"]:
+            print("\n".join(name for name, t in TWINS.items() if isinstance(t, twin)))
+        case ["list", "checked", test]:
+            print("\n".join(name for name, t in TWINS.items() if isinstance(t, checked) and t.test == test))
         case ["build", name, root, out, *arguments]:
             build(name, os.path.abspath(root), os.path.abspath(out), arguments)
         case ["run", name, out]:
