@@ -1,6 +1,7 @@
 // The queue of those who wait for a fair_mutex.
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/base/fair_mutex.hpp>
+#include <acqrel/base/probe.hpp>
 
 #include <thread>
 
@@ -81,6 +82,7 @@ bool fair_mutex::lock_passing(std::uintptr_t& seen) noexcept {
 }
 
 bool fair_mutex::lock_slow(std::uintptr_t seen, const patience& how_long) noexcept {
+  const probe_wait waiting(probe::lock);
   for (spinner spin;;) {
     if (lock_passing(seen)) return true;
     if ((seen & starving) != 0 || !spin.spin()) break;

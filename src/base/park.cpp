@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/base/padded.hpp>
 #include <acqrel/base/park.hpp>
+#include <acqrel/base/probe.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -65,9 +66,11 @@ bool table_park(const park_word& word, std::uint32_t expected, steady_deadline d
   while (still(word, expected)) {
     if (stop.stop_requested()) return false;
     if (deadline == steady_deadline::max()) {
+      const probe_wait asleep(probe::wait);
       home.changed.wait(lock);
     } else {
       if (steady_clock::now() >= deadline) return false;
+      const probe_wait asleep(probe::wait);
       home.changed.wait_until(lock, deadline);
     }
   }
@@ -98,6 +101,7 @@ const timespec* to_timespec(steady_deadline deadline, timespec& storage) noexcep
 
 // Both return at a wake-up, a signal, a value that differs, or the deadline: the callers look again in every case.
 void futex_wait(const park_word& word, std::uint32_t expected, steady_deadline deadline) noexcept {
+  const probe_wait asleep(probe::wait);
   timespec storage;
   // WAIT_BITSET because it alone takes an absolute deadline, on CLOCK_MONOTONIC: repeating it does not lengthen the wait.
   syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, to_timespec(deadline, storage), nullptr,
@@ -106,6 +110,7 @@ void futex_wait(const park_word& word, std::uint32_t expected, steady_deadline d
 
 void futex_wait_either(const park_word& word, std::uint32_t expected, const park_word& stopped,
                        steady_deadline deadline) noexcept {
+  const probe_wait asleep(probe::wait);
   timespec storage;
   const waiter waiters[2] = {{expected, reinterpret_cast<std::uintptr_t>(&word), private_word, 0},
                              {0, reinterpret_cast<std::uintptr_t>(&stopped), private_word, 0}};
@@ -152,6 +157,7 @@ bool futex_park(const park_word& word, std::uint32_t expected, steady_deadline d
 }
 
 void futex_wait_any(const park_case* cases, std::size_t count, steady_deadline deadline) noexcept {
+  const probe_wait asleep(probe::wait);
   timespec storage;
   waiter waiters[most_park_cases];
   for (std::size_t i = 0; i != count; ++i) {

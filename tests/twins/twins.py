@@ -174,7 +174,7 @@ TWINS = {
     "a_pop_lets_go_too_early": twin(
         PERTURBED_POP + [(STACK, "    node* const popped = static_cast<node*>(top.object);\n",
                           "    node* const popped = static_cast<node*>(top.object);\n    hazard_release(top);\n"),
-                         (STACK, "    hazard_release(top);\n    if (!won) continue;\n", "    if (!won) continue;\n")],
+                         (STACK, "    hazard_release(top);\n    if (!won) {\n", "    if (!won) {\n")],
         fails=DEAD_READ, test=STACK_TEST, only=STRESS),
     "a_pop_frees_its_node": twin(
         PERTURBED_POP + [(STACK, "    hazard_retire_lazily(popped);\n    return item;\n", "    node::destroy(popped);\n    return item;\n")],

@@ -21,6 +21,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <acqrel/base/probe.hpp>
 #include <acqrel/reclaim/hazard.hpp>
 
 #include <cstddef>
@@ -159,6 +160,7 @@ void stack<T>::emplace(Arguments&&... arguments) {
   // plain: as above
   while (
       !top_.current.compare_exchange_weak(added->below, added, std::memory_order_release, std::memory_order_relaxed)) {
+    probe_retry();
   }
 }
 
@@ -176,7 +178,10 @@ std::optional<T> stack<T>::pop() noexcept {
     node* const popped = static_cast<node*>(top.object);
     const bool won = hazard_unlink(top_, popped, popped->below);
     hazard_release(top);
-    if (!won) continue;
+    if (!won) {
+      probe_retry();
+      continue;
+    }
     std::optional<T> item(std::move(popped->value));
     std::destroy_at(std::addressof(popped->value));
     hazard_retire_lazily(popped);

@@ -26,6 +26,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <acqrel/base/probe.hpp>
 #include <acqrel/reclaim/hazard.hpp>
 
 #include <memory>
@@ -225,6 +226,7 @@ bool snapshot_source<T>::update_optimistic(F&& f) {
     }
     if (next == nullptr) return false;
     if (compare_exchange(seen, next)) return true;
+    probe_retry();
   }
 }
 
