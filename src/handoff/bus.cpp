@@ -111,9 +111,9 @@ bool bus_calls::await_calls(const bus_subscriber& one) noexcept {
   // edge bus.place: acquire
   bus_place* const first = places.load(std::memory_order_acquire);
   for (bus_place* place = first; place != nullptr; place = place->next) {
-    // plain: what this thread wrote, if it is what is looked for
-    if (place->called.load(std::memory_order_relaxed) != &one) continue;
-    // plain: its own places are known to it; of another's it need only read another thread
+    // edge bus.left: acquire  whose call it is was said before: an owner of long ago may have had this thread's address
+    if (place->called.load(std::memory_order_acquire) != &one) continue;
+    // plain: acquired with the call
     if (place->owner.load(std::memory_order_relaxed) != this_thread()) continue;
     place->leaves_something = within = true;
   }

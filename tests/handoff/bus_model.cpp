@@ -188,6 +188,29 @@ MODEL_FAILS(bus, the_twin_that_asks_before_it_says_whom_it_calls, "use after fre
   publisher.join();
 }
 
+// A place says whom its thread calls, and before that which thread it is. Here the one who ends a subscription has an
+// address that a thread had which used the place before: the checker gives none twice.
+struct small_place {
+  void call() {
+    owner.store(3, std::memory_order_relaxed);
+    called.store(true, std::memory_order_release);
+  }
+  bool is_called_by(int me, bool acquires) const {
+    const bool calls = acquires ? called.load(std::memory_order_acquire) : called.load(std::memory_order_relaxed);
+    return calls && owner.load(std::memory_order_relaxed) == me;
+  }
+  std::atomic<int> owner{1};
+  std::atomic<bool> called{false};
+};
+void a_place_is_taken_over(bool acquires) {
+  small_place place;
+  std::thread publisher([&] { place.call(); });
+  EXPECT_FALSE(place.is_called_by(1, acquires));
+  publisher.join();
+}
+MODEL(bus, whose_small_copy_knows_whose_call_it_sees) { a_place_is_taken_over(true); }
+MODEL_FAILS(bus, the_twin_that_takes_the_call_of_another_for_its_own, "assertion") { a_place_is_taken_over(false); }
+
 // Holds its lock while it calls: a callback that ends its own subscription waits for itself.
 struct twin_that_calls_under_its_lock {
   std::mutex mutex;
