@@ -37,6 +37,15 @@ class service {
 };
 // [/shut-down]
 
+// [by-event]
+// The pool ends when `closing` happens, whoever lets it happen: one of its workers waits for that.
+bool end_with(acqrel::worker_pool& pool, const acqrel::event& closing) {
+  return pool.post([&](const std::stop_token& stop) {
+    if (closing.wait(stop)) pool.stop(acqrel::stop_mode::discard);  // asks and does not wait: it is a job of the pool
+  });
+}
+// [/by-event]
+
 namespace wrong {
 
 // [shut-down-wrong]

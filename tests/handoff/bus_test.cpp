@@ -234,6 +234,49 @@ TEST(bus, waits_for_a_call_on_another_thread_and_sleeps_meanwhile) {  // P1
   publisher.join();
 }
 
+TEST(bus, waits_within_a_callback_for_a_call_of_another_on_another_thread) {  // P1 P7
+  bus<> one, two;
+  acqrel::event entered, go_on;
+  bool ended = false;
+  subscription first = one.subscribe([&] {
+    entered.notify();
+    go_on.wait();
+    ended = true;
+  });
+  const subscription second = two.subscribe([&] {
+    first.reset();
+    EXPECT_TRUE(ended);
+  });
+  std::thread publisher([&] { one.publish(); });
+  entered.wait();
+  sleeper ending([&] { two.publish(); });
+  ending.until_asleep();
+  go_on.notify();
+  ending.join();
+  publisher.join();
+}
+
+// No order is promised: one is held up in its call, and the other hears the second message before the first.
+TEST(bus, gives_the_messages_of_two_publishers_in_no_common_order) {  // P10
+  bus<int> changes;
+  acqrel::event entered, go_on;
+  std::string first, second;
+  const subscription slow = changes.subscribe([&](int n) {
+    first += std::to_string(n);
+    if (n != 1) return;
+    entered.notify();
+    go_on.wait();
+  });
+  const subscription quick = changes.subscribe([&](int n) { second += std::to_string(n); });
+  std::thread publisher([&] { changes.publish(1); });
+  entered.wait();
+  changes.publish(2);
+  go_on.notify();
+  publisher.join();
+  EXPECT_EQ(first, "12");
+  EXPECT_EQ(second, "21");
+}
+
 TEST(bus, does_not_wait_for_neighbours) {
   bus<> changes;
   acqrel::event entered, go_on;
@@ -288,6 +331,33 @@ TEST(bus, waits_for_nobody_in_the_child_of_a_fork) {
   EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
   go_on.notify();
   publisher.join();
+}
+
+// The child goes on with the call in which it was made, and nobody else's.
+TEST(bus, goes_on_in_the_child_of_a_fork_within_a_callback) {  // P2
+  bus<int> changes;
+  int calls = 0;
+  pid_t child = -1;
+  subscription mine;
+  mine = changes.subscribe([&](int depth) {
+    ++calls;
+    if (depth == 1) return mine.reset();
+    child = fork();
+    if (child == 0) {
+      alarm(20);
+      changes.publish(1);
+    }
+  });
+  changes.publish(0);
+  if (child == 0) {
+    changes.publish(2);
+    _exit(calls == 2 ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(mine);
 }
 
 // ---- stress ----

@@ -106,15 +106,18 @@ TEST(select, takes_each_of_the_ready_cases_a_fair_share_of_times) {
   std::stop_source stop;
   stop.request_stop();
   std::array<int, 7> times{};
+  std::array<int, 3> times_of_channels{};
   for (int round = 0; round != 1000; ++round) {
     EXPECT_TRUE(one.send(1));
     EXPECT_TRUE(two.send(2));
-    ++times[select(on_receive(one, nothing), on_receive(two, nothing), on_event(ready, nothing),
+    ++times[select(on_receive(one, nothing), on_send(sink, 3, nothing), on_event(ready, nothing),
                    on_watch(changes, nothing), on_deadline(steady_clock::time_point::min(), nothing),
                    on_stop(stop.get_token(), nothing), on_receive(never, nothing))];
+    ++times_of_channels[select(on_receive(two, nothing), on_receive(one, nothing), on_send(sink, 3, nothing))];
   }
   for (std::size_t i = 0; i != 6; ++i) EXPECT_GE(times[i], 100) << "case " << i;
   EXPECT_EQ(times[6], 0);
+  for (std::size_t i = 0; i != 3; ++i) EXPECT_GE(times_of_channels[i], 100) << "case " << i << " of the channels";
 }
 
 template <class Wake, class... Cases>
@@ -214,41 +217,66 @@ TEST(select, passes_what_a_function_throws_after_it_has_chosen) {
 // ---- stress ----
 
 // Workers that send and receive on both channels at once, whichever is ready; each item sent is received once, by somebody.
-TEST(select_stress, neither_loses_nor_doubles) {
+// One of them also publishes how far it is: who watches sees that grow, and the last of it. All kinds of cases take part;
+// who waits for the end is told by an event or by a stop.
+TEST(select_stress, neither_loses_nor_doubles) {  // L1
   constexpr int workers = 3, each = 30 * scale;
   for (const auto capacity : {rendezvous, bounded(1), bounded(4)}) {
     channel<int> one(capacity), two(capacity);
+    acqrel::watch<int> progress;
     acqrel::event over;
-    std::stop_source stop;
+    std::stop_source stop, never;
     std::vector<std::vector<int>> got(workers + 1);
     std::vector<std::thread> threads;
     for (int worker = 0; worker != workers; ++worker) {
       threads.emplace_back([&, worker] {
         auto& mine = got[static_cast<std::size_t>(worker)];
+        auto news = progress.subscribe();
+        int newest = -1;
         const auto keep = [&](std::optional<int> item) {
           if (item) mine.push_back(*item);
         };
+        const auto look = [&] {
+          const int seen = *news.receive();
+          EXPECT_GT(seen, newest);
+          newest = seen;
+        };
         for (int i = 0; i != each;) {
           int first = worker * each + i, second = first;
-          const auto sent = [&](bool ok) { i += ok ? 1 : 0; };
+          const auto sent = [&](bool ok) {
+            i += ok ? 1 : 0;
+            if (worker == 0) progress.publish(int{i});
+          };
           if (i % 4 == 0) {
             if (!try_select(on_receive(one, keep), on_send(two, std::move(second), sent))) std::this_thread::yield();
           } else {
             select(on_receive(one, keep), on_send(two, std::move(second), sent), on_receive(two, keep),
-                   on_send(one, std::move(first), sent), on_deadline(steady_clock::now() + 20us, nothing),
-                   on_stop(stop.get_token(), nothing));
+                   on_send(one, std::move(first), sent), on_watch(news, look),
+                   on_deadline(steady_clock::now() + 20us, nothing), on_stop(never.get_token(), nothing));
           }
         }
       });
     }
     threads.emplace_back([&] {
-      for (bool done = false; !done;) {
+      auto news = progress.subscribe();
+      int newest = -1;
+      for (bool done = false; !done || newest != each;) {
         const auto keep = [&](std::optional<int> item) { got[workers].push_back(*item); };
-        select(on_receive(two, keep), on_receive(one, keep), on_event(over, [&] { done = true; }));
+        const auto end = [&] { done = true; };
+        select(on_receive(two, keep), on_receive(one, keep), on_event(over, end), on_stop(stop.get_token(), end),
+               on_watch(news, [&] {
+                 const int seen = *news.receive();
+                 EXPECT_GT(seen, newest);
+                 newest = seen;
+               }));
       }
     });
     for (std::size_t i = 0; i != workers; ++i) threads[i].join();
-    over.notify();
+    if (capacity.items == 1) {
+      stop.request_stop();
+    } else {
+      over.notify();
+    }
     threads.back().join();
     while (const auto item = one.try_receive()) got[workers].push_back(*item);
     while (const auto item = two.try_receive()) got[workers].push_back(*item);

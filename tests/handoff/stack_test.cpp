@@ -228,21 +228,31 @@ TEST(stack, refuses_the_replay_of_a_b_a) {  // L5
   delete c;
 }
 
+// A test may be held up where a pop can be: the top of a stack, which is private.
+acqrel::hazard_cell& top_of(stack<long>& numbers);
+template <acqrel::hazard_cell stack<long>::*Top>
+struct opened {
+  friend acqrel::hazard_cell& top_of(stack<long>& numbers) { return numbers.*Top; }
+};
+template struct opened<&stack<long>::top_>;
+
 TEST(stack, gives_back_all_its_nodes) {  // L9
   const long before = blocks_alive;
   long most = 0;
   {
     stack<long> numbers;
+    numbers.push(-1);
     std::latch reading(1), done(1);
     std::jthread reader([&] {  // one that is held up in a pop
-      acqrel::hazard_cell cell;
-      const auto held = acqrel::hazard_protect(cell);
+      const auto held = acqrel::hazard_protect(top_of(numbers));
+      EXPECT_NE(held.object, &acqrel::hazard_nothing);
       reading.count_down();
       done.wait();
       acqrel::hazard_release(held);
     });
     reading.wait();
     std::thread([&] {
+      EXPECT_EQ(numbers.pop(), -1);
       for (long n = 0; n < 100'000; ++n) {
         numbers.push(n);
         EXPECT_EQ(numbers.pop(), n);

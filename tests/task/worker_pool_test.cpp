@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <acqrel/signal/cancel.hpp>
 #include <acqrel/task/worker_pool.hpp>
 
 #include "../checked_value.hpp"
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -238,6 +240,60 @@ TEST(worker_pool, does_not_stop_its_parent) {  // W15
   EXPECT_FALSE(parent.stop_requested());
 }
 
+// A worker of the pool waits for the event, and asks for the end.
+TEST(worker_pool, stops_with_an_event) {
+  for (const auto how : {stop_mode::drain, stop_mode::discard}) {
+    event closing;
+    worker_pool pool(2);
+    EXPECT_TRUE(pool.post([&, how](const std::stop_token& stop) {
+      if (closing.wait(stop)) pool.stop(how);
+    }));
+    hold held;
+    EXPECT_TRUE(pool.post([&](const std::stop_token& stop) {
+      held.begun.notify();
+      if (how == stop_mode::drain) return held.go.wait();
+      EXPECT_FALSE(held.go.wait(stop)) << "those that run are asked to stop";
+    }));
+    held.begun.wait();
+    auto last = pool.submit([] { return 1; });
+    closing.notify();
+    if (how == stop_mode::drain) {
+      EXPECT_EQ(last.get(), 1) << "what was taken runs";
+      held.go.notify();
+    } else {
+      EXPECT_THROW(last.get(), acqrel::job_dropped) << "its owner is told";
+    }
+    EXPECT_TRUE(pool.stop().ended);
+    EXPECT_FALSE(pool.post([] {}));
+  }
+}
+
+TEST(worker_pool, ends_without_the_event_that_would_have_stopped_it) {  // W10
+  const event never;
+  worker_pool pool(1);
+  EXPECT_TRUE(pool.post([&](const std::stop_token& stop) {
+    if (never.wait(stop)) pool.stop();
+  }));
+}
+
+TEST(worker_pool, stops_with_a_cancellation) {  // W15
+  const acqrel::cancel_source request;
+  const acqrel::cancel_token token = request.token();
+  worker_pool pool(1, {.stop = token.stop_token()});
+  event begun;
+  EXPECT_TRUE(pool.post([&](const std::stop_token& stop) {
+    begun.notify();
+    const event never;
+    EXPECT_FALSE(never.wait(stop));
+  }));
+  begun.wait();
+  auto dropped = pool.submit([] {});
+  request.cancel();
+  EXPECT_THROW(dropped.get(), acqrel::job_dropped);
+  EXPECT_FALSE(pool.post([] {}));
+  EXPECT_TRUE(pool.stop().ended);
+}
+
 TEST(worker_pool, has_a_queue_with_an_end) {
   worker_pool pool(1, {.queue = 1});
   hold held;
@@ -324,16 +380,17 @@ struct farewell {
   static inline int gone = 0;
 };
 
-TEST(worker_pool, has_seen_its_workers_off_when_any_of_two_stops_returns) {  // W3
+TEST(worker_pool, has_seen_its_workers_off_when_any_of_five_stops_returns) {  // W3
   worker_pool pool(1);
   pool.submit([] { [[maybe_unused]] static thread_local const farewell last; }).get();
-  const auto stop = [&] {
-    EXPECT_TRUE(pool.stop().ended);
-    EXPECT_EQ(farewell::gone, 1);
-  };
-  sleeper one(stop), two(stop);
-  one.until_asleep();
-  two.until_asleep();
+  std::deque<sleeper> stops;
+  for (int n = 0; n != 5; ++n) {
+    stops.emplace_back([&] {
+      EXPECT_TRUE(pool.stop().ended);
+      EXPECT_EQ(farewell::gone, 1);
+    });
+  }
+  for (const sleeper& each : stops) each.until_asleep();
   farewell::go.notify();
 }
 
@@ -351,15 +408,24 @@ TEST(worker_pool, uses_no_time_when_there_is_nothing_to_do) {  // W8
     return std::chrono::seconds(now.ru_utime.tv_sec + now.ru_stime.tv_sec) +
            std::chrono::microseconds(now.ru_utime.tv_usec + now.ru_stime.tv_usec);
   };
+  const auto rests = [&] {
+    const auto before = used();
+    std::this_thread::sleep_for(200ms);  // what is measured is a time without events
+    EXPECT_LT(used() - before, 50ms);
+  };
   worker_pool pool(4);
-  hold held[4];
+  hold held[4], last;
   for (auto& each : held) EXPECT_TRUE(pool.post(each.job()));
   for (auto& each : held) each.begun.wait();
   for (auto& each : held) each.go.notify();
   pool.submit([] {}).get();
-  const auto before = used();
-  std::this_thread::sleep_for(200ms);  // what is measured is a time without events
-  EXPECT_LT(used() - before, 50ms);
+  rests();
+  EXPECT_TRUE(pool.post(last.job()));
+  last.begun.wait();
+  sleeper stopper([&] { EXPECT_TRUE(pool.stop().undone.empty()); });
+  stopper.until_asleep();
+  rests();  // closed, with a job that goes on
+  last.go.notify();
 }
 
 TEST(worker_pool_death, says_what_is_wrong_with_being_destroyed_by_a_job) {

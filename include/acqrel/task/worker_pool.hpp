@@ -87,7 +87,8 @@ class worker_pool {
   struct options {
     /// How many jobs may wait for a worker.
     std::size_t queue = crew::any_number;
-    /// When this is requested the pool discards, by itself: what was not begun is dropped. See cancel_token::stop_token.
+    /// When this is requested the pool discards, by itself: what was not begun is dropped. See cancel_token::stop_token; to
+    /// end with an event, post a job that waits for it with its stop token, and then calls stop().
     std::stop_token stop = {};
     /// Gets what posted jobs throw, on the worker's thread; it must not throw.
     crew::exception_handler on_exception = {};
