@@ -155,11 +155,12 @@ void stack<T>::emplace(Arguments&&... arguments) {
     throw;
   }
   // plain: it is stored, not looked into
-  added->below = top_.current.load(std::memory_order_relaxed);
+  hazard_object* top = top_.current.load(std::memory_order_relaxed);
+  added->below = top;
   // edge hazard.publish: release
   // plain: as above
-  while (
-      !top_.current.compare_exchange_weak(added->below, added, std::memory_order_release, std::memory_order_relaxed)) {
+  while (!top_.current.compare_exchange_weak(top, added, std::memory_order_release, std::memory_order_relaxed)) {
+    added->below = top;
     probe_retry();
   }
 }
