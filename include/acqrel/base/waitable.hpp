@@ -44,6 +44,11 @@ class patience {
     return true;
   }
 
+  /// For who has more to do until then than to wait: time_point::max() and null where there is no such limit.
+  [[nodiscard]] constexpr steady_deadline deadline() const noexcept {
+    return timed_ ? deadline_ : steady_deadline::max();
+  }
+  [[nodiscard]] constexpr const std::stop_token* stop() const noexcept { return stop_; }
   /// Whether it has run out by now.
   [[nodiscard]] bool over() const noexcept {
     return (timed_ && std::chrono::steady_clock::now() >= deadline_) || (stop_ != nullptr && stop_->stop_requested());
