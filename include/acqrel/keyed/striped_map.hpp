@@ -22,9 +22,8 @@
 //            a move of V threw. A result that may refer into the map does not compile, see may_refer of synchronized.
 // Cost       a hash, a lock, and two cache misses. Bench striped_map/mixed.
 // Model      tests/keyed/striped_map_model.cpp; its one edge in tests/base/fair_mutex_model.cpp.
-// Not for    values read far more often than written: a read is a lock and a copy (concurrent_map; or cow_map, if fewer than one
-//            call in 2,000 writes to a map of 1,000 entries, by bench striped_map/mixed, or all must be seen at one moment);
-//            two keys in one step (synchronized, around one map).
+// Not for    values read far more often than written: a read locks and copies (concurrent_map; cow_map, if fewer than one call
+//            in 2,000 writes to 1,000 entries, or all must be seen at one moment); two keys in one step (synchronized).
 //
 // A key's stripe comes of its hash and a random seed that each map has: nobody who chooses keys can aim at a stripe, short of
 // keys whose whole hashes are equal. Those make the map slow, not wrong; if strangers choose strings, give it a keyed Hash.
