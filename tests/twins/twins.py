@@ -40,9 +40,11 @@ SNAPSHOT = "include/acqrel/publish/snapshot_source.hpp"
 CACHED = "include/acqrel/publish/cached_reader.hpp"
 STACK = "include/acqrel/handoff/stack.hpp"
 FAIR = "src/base/fair_mutex.cpp"
+POOL = "src/keyed/resource_pool.cpp"
 
 MODEL_TEST = "tests/reclaim/hazard_model.cpp"
 FAIR_MODEL_TEST = "tests/base/fair_mutex_model.cpp"
+POOL_MODEL_TEST = "tests/keyed/resource_pool_model.cpp"
 SNAPSHOT_TEST = "tests/publish/snapshot_source_test.cpp"
 HAZARD_TEST = "tests/reclaim/hazard_test.cpp"
 CACHED_TEST = "tests/publish/cached_reader_test.cpp"
@@ -351,6 +353,24 @@ TWINS = {
         [(FAIR, "if (bell != nullptr) unpark_one(*bell);",
           "if (bell != nullptr && word_.load(std::memory_order_relaxed) != 0) unpark_one(*bell);")],
         fails=USED_AFTER_FREE, test=FAIR_MODEL_TEST, only="fair_mutex.may_be_destroyed_by_who_was_handed_it"),
+
+    # who waits for a resource_pool
+    "resource_pool_serves_who_gave_up": checked(
+        [(POOL, "    if (!one->choice.claim()) continue;\n", "    (void)one->choice.claim();\n")],
+        fails="FAILED: assertion", test=POOL_MODEL_TEST, only="resource_pool.loses_nothing_to_one_who_gives_up"),
+    "resource_pool_settles_before_it_gives": checked(
+        [(POOL, "    next->given = &one;\n    lock.unlock();\n    return next->choice.settle();\n",
+          "    lock.unlock();\n    next->choice.settle();\n    next->given = &one;\n    return;\n")],
+        fails="FAILED: data race", test=POOL_MODEL_TEST, only="resource_pool.shows_who_waits_what_its_last_holder_wrote"),
+    "resource_pool_gives_nobody_the_place_of_a_broken_one": checked(
+        [(POOL, "  held lock(mutex_);\n  if (waiter* const next = claim(key)) {\n", "  held lock(mutex_);\n  if (waiter* const next = nullptr) {\n")],
+        fails=DEADLOCK, test=POOL_MODEL_TEST, only="resource_pool.lets_who_waits_dial_when_one_is_broken"),
+    "resource_pool_closes_without_a_word": checked(
+        [(POOL, "      while (waiter* const one = claim(*key)) {\n", "      while (waiter* const one = nullptr) {\n")],
+        fails=DEADLOCK, test=POOL_MODEL_TEST, only="resource_pool.lets_who_waits_go_when_it_is_closed"),
+    "resource_pool_outlives_its_last_lease": checked(
+        [(POOL, "  if (last) delete this;\n", "  (void)last;\n")],
+        fails="FAILED: leak", test=POOL_MODEL_TEST, only="resource_pool.ends_with_its_last_lease"),
 }
 # The same tests on the code as it is, compiled in the same way.
 TWINS["model_unedited"] = checked([], only=":".join(sorted(
