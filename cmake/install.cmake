@@ -8,6 +8,7 @@ if(TARGET acqrel_model AND PROJECT_IS_TOP_LEVEL)
   install(FILES cmake/model_test.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/acqrel RENAME acqrel-model-test.cmake)
 endif()
 install(DIRECTORY include/acqrel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES tools/gdb/acqrel_printers.py DESTINATION ${CMAKE_INSTALL_DATADIR}/acqrel/gdb)
 install(EXPORT acqrel NAMESPACE acqrel:: FILE acqrel-targets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/acqrel)
 configure_package_config_file(cmake/acqrel-config.cmake.in acqrel-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/acqrel)
