@@ -37,7 +37,7 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
   static hazard_record& here() noexcept { return hazard_this_thread != &nobody ? *hazard_this_thread : enter(); }
   [[gnu::cold, gnu::noinline]] static hazard_record& enter() noexcept;
 
-  static hazard_protection protect_by_request(const hazard_cell& cell, hazard_record& record,
+  static hazard_protection protect_by_request(const hazard_packed_cell& cell, hazard_record& record,
                                               hazard_slot& slot) noexcept;
   static void scan(hazard_record & me) noexcept;
   static void destroy(hazard_object * object) noexcept;
@@ -62,7 +62,7 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
   }
 
   /// The second look at a cell, after set_slot.
-  static hazard_object* reload(const hazard_cell& cell) noexcept {
+  static hazard_object* reload(const hazard_packed_cell& cell) noexcept {
     if (in_full_mode()) {
       // edge hazard.protect: seq_cst  shape SB
       return cell.current.load(std::memory_order_seq_cst);

@@ -36,7 +36,7 @@ hazard_protection in_slot(hazard_object* object, hazard_slot& slot) noexcept {
   return {object, reinterpret_cast<std::uintptr_t>(&slot) | (hazard_domain::in_full_mode() ? full_slot : 0)};
 }
 
-bool try_protect(const hazard_cell& cell, hazard_slot& slot, hazard_object*& object) noexcept {
+bool try_protect(const hazard_packed_cell& cell, hazard_slot& slot, hazard_object*& object) noexcept {
   // plain: a guess; the reload decides, and it acquires
   object = cell.current.load(std::memory_order_relaxed);
   hazard_domain::set_slot(slot, object);
@@ -45,7 +45,7 @@ bool try_protect(const hazard_cell& cell, hazard_slot& slot, hazard_object*& obj
   return false;
 }
 
-hazard_protection protect_in(const hazard_cell& cell, hazard_record& record, hazard_slot& slot) noexcept {
+hazard_protection protect_in(const hazard_packed_cell& cell, hazard_record& record, hazard_slot& slot) noexcept {
   hazard_object* object;
   // A handler that interrupted the slow lane must leave the request alone: it goes on trying.
   for (int tries = 0; tries < validations ||
@@ -58,7 +58,7 @@ hazard_protection protect_in(const hazard_cell& cell, hazard_record& record, haz
 }
 
 // More guards than slots: a reference is counted while an internal slot protects the object.
-hazard_protection protect_counted(const hazard_cell& cell, hazard_record& record) noexcept {
+hazard_protection protect_counted(const hazard_packed_cell& cell, hazard_record& record) noexcept {
   hazard_slot& slot = free_internal_slot(record);
   const hazard_protection protection = protect_in(cell, record, slot);
   if ((protection.where & counted) != 0) return protection;
@@ -67,7 +67,7 @@ hazard_protection protect_counted(const hazard_cell& cell, hazard_record& record
   return {protection.object, counted};
 }
 
-[[gnu::noinline]] hazard_protection protect_slowly(const hazard_cell& cell) noexcept {
+[[gnu::noinline]] hazard_protection protect_slowly(const hazard_packed_cell& cell) noexcept {
   hazard_record& record = hazard_domain::here();
   hazard_slot* const slot = free_guard_slot(record);
   return slot != nullptr ? protect_in(cell, record, *slot) : protect_counted(cell, record);
@@ -75,7 +75,7 @@ hazard_protection protect_counted(const hazard_cell& cell, hazard_record& record
 
 // Answers every reader that waits in the slow lane of this cell, before the caller retires what
 // it took out. Not for the publishers of other cells: only ours knows that the cell is alive.
-[[gnu::cold, gnu::noinline]] void answer_requests(const hazard_cell& cell) noexcept {
+[[gnu::cold, gnu::noinline]] void answer_requests(const hazard_packed_cell& cell) noexcept {
   hazard_slot& slot = free_internal_slot(hazard_domain::here());
   // edge hazard.record: acquire
   for (hazard_record* r = hazard_domain::records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
@@ -108,7 +108,7 @@ void retire_unless_nothing(hazard_object* object) noexcept {
 
 // The slow lane: asks the publishers of this cell. Whichever of them could retire `object` has
 // either seen the slot or answered with a version it counted for us, before retiring anything.
-hazard_protection hazard_domain::protect_by_request(const hazard_cell& cell, hazard_record& record,
+hazard_protection hazard_domain::protect_by_request(const hazard_packed_cell& cell, hazard_record& record,
                                                     hazard_slot& slot) noexcept {
   const std::uintptr_t ask = (++record.generation << 2) | hazard_asked;
   // edge hazard.request: release
@@ -129,7 +129,7 @@ hazard_protection hazard_domain::protect_by_request(const hazard_cell& cell, haz
   return {reinterpret_cast<hazard_object*>(answer & ~hazard_request_kind), counted};
 }
 
-hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
+hazard_protection hazard_protect_elsewhere(const hazard_packed_cell& cell) noexcept {
   // The second to fourth guard of a thread, without a call: nobody's slots are taken, so a thread
   // without a record passes on.
   if (!hazard_domain::in_full_mode()) [[likely]] {
@@ -152,7 +152,7 @@ hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept {
   return protect_slowly(cell);
 }
 
-hazard_protection hazard_protect_again(const hazard_cell& cell) noexcept {
+hazard_protection hazard_protect_again(const hazard_packed_cell& cell) noexcept {
   hazard_domain::clear_slot(hazard_this_thread->guards.word[0]);
   return protect_slowly(cell);
 }
@@ -169,7 +169,7 @@ void hazard_release_elsewhere(hazard_object* object, std::uintptr_t where) noexc
   }
 }
 
-hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept {
+hazard_object* hazard_take(hazard_packed_cell& cell, hazard_object* next) noexcept {
   // edge hazard.publish: seq_cst  shape SB, as hazard.protect: this, then slots
   // edge hazard.slow: seq_cst  shape SB: this, then announcements
   hazard_object* const old = cell.current.exchange(next, std::memory_order_seq_cst);
@@ -179,18 +179,20 @@ hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept {
   return old;
 }
 
-void hazard_answer(const hazard_cell& cell) noexcept { answer_requests(cell); }
+void hazard_answer(const hazard_packed_cell& cell) noexcept { answer_requests(cell); }
 
-void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept { retire_unless_nothing(hazard_take(cell, next)); }
+void hazard_replace(hazard_packed_cell& cell, hazard_object* next) noexcept {
+  retire_unless_nothing(hazard_take(cell, next));
+}
 
-hazard_object* hazard_exchange(hazard_cell& cell, hazard_object* next) noexcept {
+hazard_object* hazard_exchange(hazard_packed_cell& cell, hazard_object* next) noexcept {
   hazard_object* const old = hazard_take(cell, next);
   old->add_reference();
   retire_unless_nothing(old);
   return old;
 }
 
-bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
+bool hazard_compare_exchange(hazard_packed_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
   if (!hazard_unlink(cell, expected, next)) return false;
   retire_unless_nothing(expected);
   return true;

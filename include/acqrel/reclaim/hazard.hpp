@@ -90,14 +90,19 @@ struct hazard_nothing_type : hazard_object {
 extern constinit hazard_nothing_type hazard_nothing;
 
 /// An atomic pointer with an owner's reference in it. Its publishers answer stuck readers, which
-/// makes hazard_protect wait-free.
-struct alignas(64) hazard_cell {
-  constexpr hazard_cell() noexcept = default;
-  constexpr explicit hazard_cell(hazard_object* first) noexcept : current(first) {}
+/// makes hazard_protect wait-free. This one is for where there are many, that share cache lines.
+struct hazard_packed_cell {
+  constexpr hazard_packed_cell() noexcept = default;
+  constexpr explicit hazard_packed_cell(hazard_object* first) noexcept : current(first) {}
 
   std::atomic<hazard_object*> current{&hazard_nothing};  // written by publishers only
   mutable std::atomic<std::uint32_t> slow{0};            // readers in the slow lane; nearly always 0
   std::atomic<std::uint32_t> turn{0};                    // spare word for the owner: writers only
+};
+static_assert(sizeof(hazard_packed_cell) == 16);
+/// The same, with a cache line to itself.
+struct alignas(64) hazard_cell : hazard_packed_cell {
+  using hazard_packed_cell::hazard_packed_cell;
 };
 
 /// What one thread holds: four slots, and beside each a word in which a scan hands over a
@@ -111,7 +116,7 @@ struct alignas(128) hazard_record {
   hazard_slots internal;  // slot 0: counting and answering; slot 1: the same in a signal handler
 
   std::atomic<std::uintptr_t> request{0};  // 0 | generation << 2 | 1: asked | object | 2: answered
-  std::atomic<const hazard_cell*> request_cell{nullptr};
+  std::atomic<const hazard_packed_cell*> request_cell{nullptr};
   std::atomic<bool> in_use{true};
   hazard_record* next = nullptr;  // immutable once the record is in the list
   // Owned by the thread that uses the record, and its signal handlers.
@@ -140,21 +145,22 @@ struct hazard_protection {
 };
 
 /// Protects what `cell` holds now, until hazard_release on the same thread.
-[[nodiscard]] hazard_protection hazard_protect(const hazard_cell& cell) noexcept;
+[[nodiscard]] hazard_protection hazard_protect(const hazard_packed_cell& cell) noexcept;
 /// Ends a protection; destroys the object if it was replaced and nobody else holds it.
 void hazard_release(hazard_protection protection) noexcept;
 
 /// Puts `next`, and the caller's reference on it, into `cell`; retires what it held.
-void hazard_replace(hazard_cell& cell, hazard_object* next) noexcept;
+void hazard_replace(hazard_packed_cell& cell, hazard_object* next) noexcept;
 /// The same, and returns what the cell held with a reference for the caller.
-[[nodiscard]] hazard_object* hazard_exchange(hazard_cell& cell, hazard_object* next) noexcept;
+[[nodiscard]] hazard_object* hazard_exchange(hazard_packed_cell& cell, hazard_object* next) noexcept;
 /// The same if `cell` holds `expected`, which the caller protects or has counted.
-[[nodiscard]] bool hazard_compare_exchange(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept;
+[[nodiscard]] bool hazard_compare_exchange(hazard_packed_cell& cell, hazard_object* expected,
+                                           hazard_object* next) noexcept;
 
 /// Takes out what `cell` holds, and the cell's reference on it: the caller retires it, since others may still protect it.
-[[nodiscard]] hazard_object* hazard_take(hazard_cell& cell, hazard_object* next) noexcept;
+[[nodiscard]] hazard_object* hazard_take(hazard_packed_cell& cell, hazard_object* next) noexcept;
 /// The same if `cell` holds `expected`, which the caller protects or has counted: so the address has not been used again.
-[[nodiscard]] bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept;
+[[nodiscard]] bool hazard_unlink(hazard_packed_cell& cell, hazard_object* expected, hazard_object* next) noexcept;
 
 /// Hands over one reference of an object that no cell holds any more.
 void hazard_retire(hazard_object* object) noexcept;
@@ -193,15 +199,15 @@ class hazard_signal_scope {
 // ------------------------------------------------------------------------ Implementation
 
 /// The ways out of the fast lane, in src/reclaim/hazard.cpp.
-[[gnu::noinline]] hazard_protection hazard_protect_elsewhere(const hazard_cell& cell) noexcept;
-[[gnu::noinline]] hazard_protection hazard_protect_again(const hazard_cell& cell) noexcept;
+[[gnu::noinline]] hazard_protection hazard_protect_elsewhere(const hazard_packed_cell& cell) noexcept;
+[[gnu::noinline]] hazard_protection hazard_protect_again(const hazard_packed_cell& cell) noexcept;
 [[gnu::noinline]] void hazard_take_given(std::uintptr_t where) noexcept;
-[[gnu::cold, gnu::noinline]] void hazard_answer(const hazard_cell& cell) noexcept;
+[[gnu::cold, gnu::noinline]] void hazard_answer(const hazard_packed_cell& cell) noexcept;
 [[gnu::cold, gnu::noinline]] void hazard_retire_last_of_batch(hazard_object* object) noexcept;
 [[gnu::noinline]] void hazard_release_elsewhere(hazard_object* object, std::uintptr_t where) noexcept;
 
 // Only the asymmetric mode comes past the first test: in full mode slot 0 is always taken.
-inline hazard_protection hazard_protect(const hazard_cell& cell) noexcept {
+inline hazard_protection hazard_protect(const hazard_packed_cell& cell) noexcept {
   hazard_record* const record = std::assume_aligned<128>(hazard_this_thread);
   std::atomic<hazard_object*>& slot = record->guards.word[0];
   // plain: only this thread writes the slot
@@ -234,7 +240,7 @@ inline void hazard_release(hazard_protection protection) noexcept {
     hazard_take_given(protection.where);
 }
 
-inline bool hazard_unlink(hazard_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
+inline bool hazard_unlink(hazard_packed_cell& cell, hazard_object* expected, hazard_object* next) noexcept {
   // edge hazard.publish: seq_cst  shape SB, as in hazard_take
   // edge hazard.slow: seq_cst  shape SB
   // plain: the value found is not used
