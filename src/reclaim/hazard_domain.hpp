@@ -110,6 +110,25 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
     }
   }
 
+  /// Of each guard, for who only looks: its slot, what that holds, whether a scan has handed it a reference, and whose it
+  /// is. Disturbs nobody.
+  template <class F>
+  static void for_each_guard(F f) {
+    // edge hazard.record: acquire
+    for (const hazard_record* r = records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+      for (int i = 0; i < hazard_guard_slots; ++i) {
+        const hazard_slot& slot = r->guards.word[i];
+        // plain: compared with others, never followed
+        const hazard_object* const object = slot.load(std::memory_order_relaxed);
+        if (object == nullptr) continue;
+        // plain: as above
+        const bool handed = r->guards.word[i + hazard_guard_slots].load(std::memory_order_relaxed) == object;
+        // plain: a number
+        f(slot, object, handed, static_cast<int>(r->thread.load(std::memory_order_relaxed)));
+      }
+    }
+  }
+
   static void push_retired(hazard_object * object) noexcept {
     // plain: the exchange below publishes the object
     next(object) = retired.load(std::memory_order_relaxed);
@@ -126,6 +145,11 @@ struct [[gnu::visibility("hidden")]] hazard_domain {
   static bool solely_owned(const hazard_object* object) noexcept {
     // edge hazard.refs: acquire
     return object->references_.load(std::memory_order_acquire) == 1;
+  }
+  /// How many there are now, for a report.
+  static std::uint64_t count_references(const hazard_object* object) noexcept {
+    // plain: a number
+    return object->references_.load(std::memory_order_relaxed);
   }
   static void run_destroyer(hazard_object * object) noexcept { object->destroy_(object); }
   /// False, and nothing dropped: it is the last. Only where no other thread can drop.

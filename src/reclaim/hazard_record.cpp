@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 #include <pthread.h>
+#include <unistd.h>
 
 namespace acqrel {
 
@@ -84,7 +85,11 @@ void inherit(hazard_object* object) noexcept {
 void forked() noexcept {
   // plain: one thread, and the list is never shortened
   for (hazard_record* r = hazard_domain::records.load(std::memory_order_relaxed); r != nullptr; r = r->next) {
-    if (r == hazard_this_thread) continue;
+    if (r == hazard_this_thread) {
+      // plain: one thread, which has a new number
+      r->thread.store(gettid(), std::memory_order_relaxed);
+      continue;
+    }
     for (hazard_slots* slots : {&r->guards, &r->internal}) {
       // plain: one thread
       for (int i = 0; i < 4; ++i) inherit(slots->word[i + 4].load(std::memory_order_relaxed));
@@ -145,6 +150,8 @@ hazard_record& hazard_domain::enter() noexcept {
     while (!records.compare_exchange_weak(record->next, record, std::memory_order_seq_cst, std::memory_order_relaxed)) {
     }
   }
+  // plain: a number, for who asks which threads hold what
+  record->thread.store(gettid(), std::memory_order_relaxed);
   hazard_this_thread = record;
   pthread_setspecific(key, record);
   return *record;

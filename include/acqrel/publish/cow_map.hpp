@@ -56,6 +56,8 @@ class cow_map {
   /// Of equal keys the last wins.
   cow_map(std::initializer_list<value_type> entries) : cow_map(table(entries)) {}
   explicit cow_map(table entries) : source_(std::make_unique<table>(std::move(entries))) {}
+  /// Empty, and known to observe/publications; there a version is as large as a table without its entries.
+  explicit cow_map(const named& name) : source_(name) {}
 
   /// The value of `key` and its protection: false if there is none.
   template <flat_hash_key<K, Hash, Equal> Q = K>

@@ -10,12 +10,13 @@
 //            turn.held        an update ends -> the next begins   nothing but the turn itself
 // Progress   read(), get_snapshot() and the end of a guard wait-free (hazard.hpp says how many
 //            steps); publish, exchange, compare_exchange lock-free; update queues with other updates.
+//            Of a named source these, and the end of a version, take a mutex, under which nobody's code runs.
 // Memory     64 bytes; a version adds 32 to its T. A version dies promptly, when the last who
 //            holds it lets go; a reader stalled for ever keeps one version, not all. In a storm
-//            of publishes at most 1,024 a thread wait for the next one, or for drain().
+//            of publishes at most 1,024 a thread wait for the next one, or for drain(). Named: a version adds 88.
 // Threads    everything from any thread but destruction, which no call may overlap; guards and
 //            snapshots may outlive the source. Guards stay on their thread. Signal handlers may
-//            read on a thread that has read before (hazard_signal_scope). Nothing is locked.
+//            read on a thread that has read before (hazard_signal_scope; named, only within it). Nothing is locked.
 // Errors     read is noexcept. std::bad_alloc from publish and its kin leaves the value unpublished
 //            and the caller's pointer intact; an exception from update's function likewise.
 // Cost       read and release: 6 plain memory operations. Bench snapshot_source/read.
@@ -100,30 +101,63 @@ class snapshot_ptr {
   hazard_object* object_ = &hazard_nothing;  // owns one reference, but of hazard_nothing
 };
 
+class time_source;
+
+/// Given to a source, makes observe/publications report it by this name.
+struct named {
+  const char* name;             // is copied
+  time_source* time = nullptr;  // of the ages in the report, and lives as long as the source; null: steady_clock
+};
+
+/// What a named source does instead: src/publish/publication.cpp.
+struct published_type {
+  std::size_t (*bytes)(const void* value, void (*given)());
+  void (*destroy)(const void* value) noexcept;
+};
+[[nodiscard, gnu::cold]] publication* open_publication(const named& name, const published_type& type, void (*bytes)());
+[[gnu::cold]] void close_publication(hazard_cell& cell) noexcept;
+[[nodiscard, gnu::cold]] hazard_object* make_published(publication& books, const void* value);
+[[gnu::cold]] void unmake_published(hazard_object* version) noexcept;
+[[nodiscard, gnu::cold]] hazard_object* exchange_published(hazard_cell& cell, hazard_object* next) noexcept;
+[[nodiscard, gnu::cold]] bool compare_exchange_published(hazard_cell& cell, hazard_object* expected,
+                                                         hazard_object* next) noexcept;
+
 template <class T>
 class snapshot_source {
  public:
   /// Empty: read() gives a guard that is false. Constant-initialised.
   constexpr snapshot_source() noexcept = default;
-  explicit snapshot_source(std::unique_ptr<T> first) : cell_(adopt(first)) {}
+  explicit snapshot_source(std::unique_ptr<T> first) : cell_(adopt(nullptr, first)) {}
+  /// Known to observe/publications. `bytes` says how large a version is, with what it owns; null: sizeof(T).
+  explicit snapshot_source(const named& name, std::unique_ptr<T> first = nullptr,
+                           std::size_t (*bytes)(const T&) = nullptr);
   snapshot_source(const snapshot_source&) = delete;
   snapshot_source& operator=(const snapshot_source&) = delete;
-  ~snapshot_source() { hazard_replace(cell_, &hazard_nothing); }
+  ~snapshot_source() {
+    if (cell_.books == nullptr) [[likely]]
+      hazard_replace(cell_, &hazard_nothing);
+    else
+      close_publication(cell_);
+  }
 
   [[nodiscard]] snapshot_guard<T> read() const noexcept { return snapshot_guard<T>(cell_); }
   /// As read(), but counted: two locked operations on a line that such readers share.
   [[nodiscard]] snapshot_ptr<T> get_snapshot() const noexcept { return snapshot_ptr<T>(read()); }
 
   /// Makes `next` the current version. Null empties the source.
-  void publish(std::unique_ptr<T>&& next) { hazard_replace(cell_, adopt(next)); }
-  /// Makes the current version in place: header and value in one allocation.
+  void publish(std::unique_ptr<T>&& next) { replace(adopt(cell_.books, next)); }
+  /// Makes the current version in place: header and value in one allocation, unless the source is named.
   template <class... Args>
   void emplace(Args&&... args) {
+    if (cell_.books != nullptr) [[unlikely]]
+      return publish(std::make_unique<T>(std::forward<Args>(args)...));
     hazard_replace(cell_, new inline_version(std::forward<Args>(args)...));
   }
   /// publish(), and returns the version replaced.
   [[nodiscard]] snapshot_ptr<T> exchange(std::unique_ptr<T>&& next) {
-    return snapshot_ptr<T>(hazard_exchange(cell_, adopt(next)));
+    hazard_object* const version = adopt(cell_.books, next);
+    return snapshot_ptr<T>(cell_.books == nullptr ? hazard_exchange(cell_, version)
+                                                  : exchange_published(cell_, version));
   }
   /// Publishes `next` if `expected` is still current. Otherwise `next` stays with the caller and
   /// `expected` becomes the version that is current instead. Versions are compared, so a value
@@ -163,11 +197,18 @@ class snapshot_source {
     T stored;
   };
   // Takes the value only once nothing can throw any more.
-  static hazard_object* adopt(std::unique_ptr<T>& value) {
+  static hazard_object* adopt(publication* books, std::unique_ptr<T>& value) {
     if (value == nullptr) return &hazard_nothing;
-    hazard_object* const version = new adopted_version(value.get());
+    hazard_object* const version =
+        books == nullptr ? new adopted_version(value.get()) : make_published(*books, value.get());
     (void)value.release();
     return version;
+  }
+  void replace(hazard_object* version) noexcept {
+    if (cell_.books == nullptr) [[likely]]
+      hazard_replace(cell_, version);
+    else
+      exchange_published(cell_, version)->drop_reference();
   }
 
   hazard_cell cell_;
@@ -193,12 +234,31 @@ class snapshot_update_turn {
 [[noreturn]] void throw_update_of_empty_snapshot_source();
 
 template <class T>
+snapshot_source<T>::snapshot_source(const named& name, std::unique_ptr<T> first, std::size_t (*bytes)(const T&))
+    : snapshot_source() {
+  using size_of_version = std::size_t (*)(const T&);
+  static constexpr published_type type{
+      [](const void* value, void (*given)()) {
+        return given == nullptr ? sizeof(T) : reinterpret_cast<size_of_version>(given)(*static_cast<const T*>(value));
+      },
+      [](const void* value) noexcept { delete static_cast<const T*>(value); }};
+  cell_.books = open_publication(name, type, reinterpret_cast<void (*)()>(bytes));
+  if (first != nullptr) publish(std::move(first));
+}
+
+template <class T>
 bool snapshot_source<T>::compare_exchange(snapshot_ptr<T>& expected, std::unique_ptr<T>& next) {
   T* const value = next.get();
-  hazard_object* const version = adopt(next);
-  if (hazard_compare_exchange(cell_, expected.object_, version)) return true;
+  hazard_object* const version = adopt(cell_.books, next);
+  if (cell_.books == nullptr ? hazard_compare_exchange(cell_, expected.object_, version)
+                             : compare_exchange_published(cell_, expected.object_, version)) {
+    return true;
+  }
   if (version != &hazard_nothing) {
-    delete static_cast<adopted_version*>(version);
+    if (cell_.books == nullptr)
+      delete static_cast<adopted_version*>(version);
+    else
+      unmake_published(version);
     next.reset(value);
   }
   expected = get_snapshot();

@@ -114,6 +114,9 @@ class versioned {
   constexpr versioned() noexcept = default;
   /// With version 1.
   explicit versioned(T first) { set(std::move(first)); }
+  /// As versioned(), and known to observe/publications.
+  explicit versioned(const named& name)
+      : source_(name, nullptr, [](const entry&) { return sizeof(versioned_value<T>); }) {}
 
   /// The value with its version; both of the same set().
   [[nodiscard]] versioned_guard<T> read() const noexcept { return versioned_guard<T>(source_); }

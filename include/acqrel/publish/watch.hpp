@@ -118,6 +118,8 @@ class watch {
   /// Nothing published. Constant-initialised.
   constexpr watch() noexcept = default;
   explicit watch(T first) { publish(std::move(first)); }
+  /// As watch(), and known to observe/publications.
+  explicit watch(const named& name) : source_(name, nullptr, [](const entry&) { return sizeof(versioned_value<T>); }) {}
   watch(const watch&) = delete;
   watch& operator=(const watch&) = delete;
   ~watch();

@@ -46,6 +46,8 @@
 
 namespace acqrel {
 
+class publication;
+
 /// The header in front of everything that may be retired. A reference is owned by exactly one
 /// of: a cell, the retired list or a scan that took it, a counted pointer, an answered request, a
 /// `given` word.
@@ -103,6 +105,8 @@ static_assert(sizeof(hazard_packed_cell) == 16);
 /// The same, with a cache line to itself.
 struct alignas(64) hazard_cell : hazard_packed_cell {
   using hazard_packed_cell::hazard_packed_cell;
+
+  publication* books = nullptr;  // of a named snapshot_source; set before it is shared
 };
 
 /// What one thread holds: four slots, and beside each a word in which a scan hands over a
@@ -118,7 +122,8 @@ struct alignas(128) hazard_record {
   std::atomic<std::uintptr_t> request{0};  // 0 | generation << 2 | 1: asked | object | 2: answered
   std::atomic<const hazard_packed_cell*> request_cell{nullptr};
   std::atomic<bool> in_use{true};
-  hazard_record* next = nullptr;  // immutable once the record is in the list
+  std::atomic<std::int32_t> thread{0};  // whose record it is or was last, as the kernel numbers threads
+  hazard_record* next = nullptr;        // immutable once the record is in the list
   // Owned by the thread that uses the record, and its signal handlers.
   std::uintptr_t generation = 0;
   std::uint32_t pending = 0;            // retired since this thread's last scan

@@ -49,6 +49,8 @@ struct reload_options {
   std::size_t size_limit = std::size_t{16} << 20;
   /// For the stamps in status(); the system clock if empty.
   std::function<std::chrono::system_clock::time_point()> wall_clock = {};
+  /// By which observe/publications knows it, if it shall.
+  const char* name = nullptr;
 };
 
 /// Keeps a T that follows a file.
@@ -60,7 +62,8 @@ class reloader {
 
   /// Loads the file on this thread, then follows it. A first load that fails is reported like any other and tried again.
   reloader(std::string path, parser parse, reload_options<T> options = {})
-      : source_(std::move(options.fallback)),
+      : source_(options.name == nullptr ? snapshot_source<T>(std::move(options.fallback))
+                                        : snapshot_source<T>(named{options.name}, std::move(options.fallback))),
         parse_(std::move(parse)),
         on_publish_(std::move(options.on_publish)),
         follower_(
