@@ -73,6 +73,8 @@ class contention {
   [[nodiscard]] std::string pprof() const;
   /// A line for each stack, outermost first, and its nanoseconds: what flame graphs are made of. Without retries.
   [[nodiscard]] std::string folded() const;
+  /// The same as a picture, an SVG by itself: each function as wide as was waited below it, its callers under it.
+  [[nodiscard]] std::string flame_graph() const;
   /// For people: each place with its share, and the functions that led to it.
   [[nodiscard]] std::string table(std::size_t places = 10) const;
 };
