@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """rules/readme: the code that is shown is the code that is compiled and run.
 
-* Each C++ block of README.md and docs/patterns/*.md (```cpp) is, after taking the indentation off, character for character a region of an
-  example below examples/. A region stands between `// [name]` and `// [/name]`. anti-patterns.md is exempt: it is
+* Each C++ block of README.md, docs/patterns/*.md and docs/tutorial/*.md (```cpp) is, after taking the indentation off,
+  character for character a region of an example below examples/. A region stands between `// [name]` and `// [/name]`. anti-patterns.md is exempt: it is
   written from compile_fail/, where its code is built.
 * Each public header shows its use: the indented lines (`//   code`) between the first line and `Publishes`. They are
   found in examples/ROOM/X.cpp, each behind the one before, token for token; other code may stand between, and
@@ -61,7 +61,8 @@ def code_blocks(text):
 
 
 def check_pages(root):
-    pages = [page for page in [pathlib.Path(root, 'README.md'), *sorted(pathlib.Path(root, 'docs/patterns').glob('*.md'))]
+    pages = [page for page in [pathlib.Path(root, 'README.md'), *sorted(pathlib.Path(root, 'docs').glob('patterns/*.md')),
+                               *sorted(pathlib.Path(root, 'docs').glob('tutorial/*.md'))]
              if page.is_file() and page.name != 'anti-patterns.md']
     if not pages:
         return

@@ -79,6 +79,7 @@ class readme_rule(RuleCase):
         wrong = README.replace('return 0', 'return 1')
         self.accepted({'docs/patterns/stop.md': README, 'docs/patterns/anti-patterns.md': wrong, 'examples/a.cpp': EXAMPLE})
         self.caught({'docs/patterns/shut-down.md': wrong, 'examples/a.cpp': EXAMPLE}, 'docs/patterns/shut-down.md:4:')
+        self.caught({'docs/tutorial/stop.md': wrong, 'examples/a.cpp': EXAMPLE}, 'docs/tutorial/stop.md:4:')
         self.caught({'docs/patterns/shut-down.md': README}, 'examples/patterns/shut_down.cpp')
 
     # ---- the use that headers show
