@@ -14,7 +14,7 @@
 // Threads    all from any; the watchdog's function runs on its thread, under no lock. Not in the child of a fork.
 // Errors     std::bad_alloc, and std::system_error for want of a thread. A watchdog's function that throws ends the program,
 //            and so does the end of the watchdog within it.
-// Cost       a read of a named source is that of any other; a publish about two. Bench publications/publish, report.
+// Cost       a read of a named source is that of any other; a publish two to three. Bench publications/publish, report.
 // Model      tests/observe/publications_model.cpp.
 // Not for    who holds a snapshot_ptr: those are counted, and nobody knows whose they are.
 //
