@@ -24,6 +24,8 @@ class time_source {
  public:
   /// std::chrono::steady_clock.
   [[nodiscard]] static time_source& steady() noexcept;
+  /// The same clock as of its last tick, some milliseconds ago: several times cheaper to read, where the system has that.
+  [[nodiscard]] static time_source& coarse() noexcept;
 
   [[nodiscard]] virtual steady_deadline now() noexcept = 0;
   /// Sleeps while `word` equals `expected` and this clock is before `deadline`. True: the word was seen to differ.
