@@ -50,13 +50,12 @@ class event : public waitable<event> {
     // plain: asks to be woken and publishes nothing; is_set() acquires
     return {&state_, state_.fetch_or(awaited, std::memory_order_relaxed) | awaited};
   }
-
- private:
-  friend class waitable<event>;
-  bool await(const patience& patience) const noexcept {
+  /// What the forms of waiting come down to.
+  [[nodiscard]] bool await(const patience& patience) const noexcept {
     return is_set() || patience.await(state_, awaited, [this] { return is_set(); });
   }
 
+ private:
   static constexpr std::uint32_t happened = 1;
   static constexpr std::uint32_t awaited = 2;  // somebody is parked, or about to be
 
