@@ -31,11 +31,16 @@ struct s3_fifo {
   std::vector<std::shared_ptr<node>> nodes;
 };
 
+// As large as a node, so that both are in the same cache.
 struct loads {
-  void use(std::size_t n) { keep(words[n]->load(std::memory_order_relaxed)); }
-  std::vector<std::unique_ptr<std::atomic<std::uint32_t>>> words = [] {
-    std::vector<std::unique_ptr<std::atomic<std::uint32_t>>> made;
-    for (int n = 0; n != entries; ++n) made.push_back(std::make_unique<std::atomic<std::uint32_t>>(0));
+  struct word {
+    std::atomic<std::uint32_t> value{0};
+    char rest[sizeof(node) - sizeof(value)];
+  };
+  void use(std::size_t n) { keep(words[n]->value.load(std::memory_order_relaxed)); }
+  std::vector<std::shared_ptr<word>> words = [] {
+    std::vector<std::shared_ptr<word>> made;
+    for (int n = 0; n != entries; ++n) made.push_back(std::make_shared<word>());
     return made;
   }();
 };
