@@ -42,8 +42,8 @@ bool eviction_queue::node::give_up(std::uint32_t used_too_little) noexcept {
   for (;;) {
     const bool stays = seen >= one_pin || (seen & uses) > used_too_little;
     const std::uint32_t next = !stays ? seen | evicted : (seen & uses) != 0 ? seen - 1 : seen;
-    // plain: as above
-    if (word_.compare_exchange_weak(seen, next, std::memory_order_relaxed, std::memory_order_relaxed)) return !stays;
+    // edge eviction_queue.unpinned: acquire / relaxed
+    if (word_.compare_exchange_weak(seen, next, std::memory_order_acquire, std::memory_order_relaxed)) return !stays;
   }
 }
 

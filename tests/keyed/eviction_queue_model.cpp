@@ -1,5 +1,5 @@
-// eviction_queue under the checker: one word of a node decides between a pin, a use and its eviction. No edge: the word
-// says nothing of other memory, and the rest is under the queue's mutex.
+// eviction_queue under the checker: one word of a node decides between a pin, a use and its eviction. The end of a pin is all
+// that it says of other memory; the rest is under the queue's mutex.
 // SPDX-License-Identifier: Apache-2.0
 #include <acqrel/keyed/eviction_queue.hpp>
 #include <acqrel/testing/model.hpp>
@@ -22,6 +22,7 @@ class full {
  public:
   full() { expect(enters(old), "there is room"); }
   void pin() { old->pin(); }
+  void unpin() { old->unpin(); }
   void use() { old->use(); }
   bool was_evicted() { return old->was_evicted(); }
   // Another one comes; whether the first leaves for it.
@@ -76,6 +77,20 @@ void pin_beside_an_eviction() {
 MODEL(eviction_queue, gives_up_nothing_that_is_pinned) { pin_beside_an_eviction<full>(); }
 MODEL_FAILS(eviction_queue, the_twin_that_evicts_by_a_store, "assertion") {
   pin_beside_an_eviction<twin<true, false>>();
+}
+
+// A cache pins what enters until it has put it into its map, and takes out of that what is evicted. `found` is plain: who evicts
+// is behind who put it there.
+MODEL(eviction_queue, shows_who_evicts_what_was_done_under_the_pin, .shows = {"eviction_queue.unpinned"}) {
+  full queue;
+  queue.pin();
+  bool found = false;
+  std::thread holder([&] {
+    found = true;
+    queue.unpin();
+  });
+  if (queue.evict()) expect(found, "it is there");
+  holder.join();
 }
 
 template <class Queue>

@@ -7,13 +7,13 @@
 //   while (const auto gone = out.take()) pages.erase(static_cast<page&>(*gone).number);
 //
 // Publishes  nothing: whoever gets a node from take() does so by the mutex of the queue.
-// Edges      none of its own.
+// Edges      eviction_queue.unpinned   unpin() -> enter() that evicts it   what was done while it was pinned
 // Progress   use(), pin(), unpin() lock-free, and one load once a node has been used three times; the rest takes a mutex.
 // Memory     64 bytes in a node, and 8 to 16 for each node in the main queue: what was evicted is remembered there.
 // Threads    any. A node that is in the queue is kept by it.
 // Errors     none; without memory less is remembered.
 // Cost       bench eviction_queue/use and /hit_rate, against LRU.
-// Model      tests/keyed/eviction_queue_model.cpp.
+// Model      tests/keyed/eviction_queue_model.cpp, the edge also weakened.
 // Not for    caches by themselves (loading_cache), or an exact order of last use.
 //
 // After Yang, Zhang, Qiu, Yue, Vigfusson: FIFO queues are all you need for cache eviction, SOSP 2023. Who enters comes into
@@ -104,14 +104,15 @@ class eviction_queue::node {
     // plain: as above. One that is lost beside another is no loss.
     (void)word_.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed, std::memory_order_relaxed);
   }
-  /// Until unpin() it is not evicted; unless it had been, which was_evicted() says from then on. Pins are counted.
+  /// Until unpin() it is not evicted; unless it had been, which was_evicted() says from then on. Pins are counted. A node
+  /// that enters with a pin may be put where it can be found until then: who evicts it finds it there.
   void pin() noexcept {
     // plain: one word, whose order of changes decides
     word_.fetch_add(one_pin, std::memory_order_relaxed);
   }
   void unpin() noexcept {
-    // plain: as above
-    word_.fetch_sub(one_pin, std::memory_order_relaxed);
+    // edge eviction_queue.unpinned: release
+    word_.fetch_sub(one_pin, std::memory_order_release);
   }
   [[nodiscard]] bool was_evicted() const noexcept {
     // plain: as above
