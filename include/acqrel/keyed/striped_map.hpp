@@ -22,8 +22,9 @@
 //            a move of V threw. A result that may refer into the map does not compile, see may_refer of synchronized.
 // Cost       a hash, a lock, and two cache misses. Bench striped_map/mixed.
 // Model      tests/keyed/striped_map_model.cpp; its one edge in tests/base/fair_mutex_model.cpp.
-// Not for    values read far more often than written: a read locks and copies (concurrent_map; cow_map, if fewer than one call
-//            in 2,000 writes to 1,000 entries, or all must be seen at one moment); two keys in one step (synchronized).
+// Not for    values read far more often than written: a read locks and copies (concurrent_map, if fewer than one call in 30
+//            writes, with two threads; cow_map, if fewer than one in 2,000 writes to 1,000 entries, or all must be seen at one
+//            moment); two keys in one step (synchronized).
 //
 // A key's stripe comes of its hash and a random seed that each map has: nobody who chooses keys can aim at a stripe, short of
 // keys whose whole hashes are equal. Those make the map slow, not wrong; if strangers choose strings, give it a keyed Hash.
@@ -48,7 +49,7 @@ extern constinit thread_local const striped_map_place* striped_map_inside [[gnu:
 [[noreturn]] void throw_striped_map_within_itself();
 /// Another one each time, which nobody can foretell.
 std::uint64_t striped_map_seed();
-/// A power of two: `wanted`, rounded up; 0: four for each CPU, 16 at least.
+/// A power of two: `wanted`, rounded up; 0: 16 for each CPU, 64 at least.
 std::size_t striped_map_stripes(std::size_t wanted);
 
 template <class K, class V, class Hash = flat_hash<K>, class Equal = std::equal_to<>>
@@ -62,7 +63,7 @@ class striped_map {
 
  public:
   striped_map() : striped_map(0) {}
-  /// With this many stripes, rounded up to a power of two; 0: four for each CPU, 16 at least.
+  /// With this many stripes, rounded up to a power of two; 0: 16 for each CPU, 64 at least.
   explicit striped_map(std::size_t stripes) : striped_map(stripes, striped_map_seed()) {}
   /// The same keys in the same places each time: for tests.
   striped_map(std::size_t stripes, std::uint64_t seed)
@@ -82,26 +83,22 @@ class striped_map {
   [[nodiscard]] bool contains(const Q& key) const {
     return at(key, [](const spot& here) { return here.found != nullptr; });
   }
-  /// False, and no change, if the key is there.
-  bool insert(K key, V value) {
-    return at(key, [&](const spot& here) {
-      if (here.found != nullptr) return false;
-      add(here, std::move(key), std::move(value));
-      count(here.in, 1);
-      return true;
+  /// False, and no change, if the key is there; `key` is not moved from then.
+  template <flat_hash_key<K, Hash, Equal> Q = K>
+  bool insert(Q&& key, V value) {
+    return at(std::as_const(key), [&](const spot& here) {
+      if (here.found == nullptr) add(here, std::forward<Q>(key), std::move(value)), count(here.in, 1);
+      return here.found == nullptr;
     });
   }
-  /// True if it added; else the key that is there has this value now.
-  bool insert_or_assign(K key, V value) {
-    return at(key, [&](const spot& here) {
-      if (here.found != nullptr) {
-        using std::swap;
-        swap(*(*here.found)->value, value);  // the old one dies with the parameter
-        return false;
-      }
-      add(here, std::move(key), std::move(value));
-      count(here.in, 1);
-      return true;
+  /// True if it added; else the key that is there has this value now, and `key` is not moved from.
+  template <flat_hash_key<K, Hash, Equal> Q = K>
+  bool insert_or_assign(Q&& key, V value) {
+    return at(std::as_const(key), [&](const spot& here) {
+      if (here.found == nullptr) return add(here, std::forward<Q>(key), std::move(value)), count(here.in, 1), true;
+      using std::swap;
+      swap(*(*here.found)->value, value);  // the old one dies with the parameter
+      return false;
     });
   }
   /// Gives the key the value `desired` if it has one that is == `expected`; true if so.
@@ -207,12 +204,13 @@ class striped_map {
     const striped_map_place place_;
   };
 
-  // The high bits say which stripe, those below which bucket: nobody can aim at those of a product with a secret number, and
-  // those of the second product depend on all bits.
+  // The high bits say which stripe, those below which bucket. The key's hash and a secret number make a product, and nobody can
+  // aim at its halves together; of bits that are the highest the upper half tells. The second product depends on all.
   template <class Q>
   [[nodiscard]] std::uint64_t place(const Q& key) const {
-    const std::uint64_t first = (std::uint64_t{Hash{}(key)} ^ secret_[0]) * secret_[1];
-    return (first ^ first >> 32) * 0x9E3779B97F4A7C15;
+    __extension__ typedef unsigned __int128 wide;
+    const wide both = wide{std::uint64_t{Hash{}(key)} ^ secret_[0]} * secret_[1];
+    return (static_cast<std::uint64_t>(both) ^ static_cast<std::uint64_t>(both >> 64)) * 0x9E3779B97F4A7C15;
   }
   [[nodiscard]] std::size_t index(std::uint64_t placed) const noexcept { return placed >> 1 >> (63 - bits_); }
   [[nodiscard]] node*& bucket_of(stripe& in, std::uint64_t placed) const noexcept {
