@@ -21,8 +21,8 @@
 // Errors     std::bad_alloc, and what K, V, the hash, the equality or a function given throws: nothing has changed then.
 // Cost       find: a hash, a protection, one or two entries. No shared line is written. Bench concurrent_map/get.
 // Model      tests/keyed/concurrent_map_model.cpp, every edge also weakened.
-// Not for    what seldom changes and is small enough to copy (publish/cow_map); where every other call is a change, or
-//            values are changed in place (striped_map). bench/README.md says where they meet.
+// Not for    what seldom changes and is small enough to copy (publish/cow_map); where more than one call in 30 is a
+//            change, with two threads (in one: in 100), or values are changed in place (striped_map).
 //
 // A key is in the bucket of the last bits of its hash; if that is not split off yet, in that of one bit less, and so on. A
 // bucket has a chain of nodes that never change: a change makes a new one that shares its end. With one hash it is a list.
