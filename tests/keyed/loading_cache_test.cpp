@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "../checked_value.hpp"
+#include "../linearizable.hpp"
 #include "traces.hpp"
 
 namespace {
@@ -745,6 +746,90 @@ TEST(loading_cache_stress, shows_nobody_what_was_invalidated) {
   }
   EXPECT_EQ(stored_twice, 0);
   EXPECT_EQ(live_now(), before);
+}
+
+// A source and a cache before it are together as one variable: to write is to change the source and then to invalidate, to
+// read is to get. The twin is the source document's cache, which knows of no invalidate while it loads.
+struct variable_spec {
+  struct operation {
+    int key = 0, written = 0;  // 0: a read
+    int returned = 0;
+  };
+  using state = int;
+  static int key(const operation& o) { return o.key; }
+  static bool step(state& now, const operation& o) {
+    if (o.written != 0) return now = o.written, true;
+    return o.returned == now;
+  }
+  static std::string text(const operation& o) {
+    return o.written != 0 ? "write(" + std::to_string(o.written) + ")" : "read() = " + std::to_string(o.returned);
+  }
+};
+class documents_cache {
+ public:
+  explicit documents_cache(std::function<int(const int&)> load) : load_(std::move(load)) {}
+  int read(int key) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = data_.find(key); found != data_.end()) return found->second;
+    }
+    const int got = load_(key);
+    const std::lock_guard lock(mutex_);
+    return data_[key] = got;
+  }
+  void invalidate(int key) {
+    const std::lock_guard lock(mutex_);
+    data_.erase(key);
+  }
+
+ private:
+  std::function<int(const int&)> load_;
+  std::mutex mutex_;
+  std::map<int, int> data_;
+};
+struct librarys_cache {
+  explicit librarys_cache(std::function<int(const int&)> load) : all(std::move(load), {.most = 1}) {}
+  int read(int key) {
+    const auto found = all.get(key);
+    return *found;
+  }
+  void invalidate(int key) { all.invalidate(key); }
+  cache all;
+};
+template <class Cache>
+struct variables {
+  void call(variable_spec::operation& o) {
+    if (o.written == 0) {
+      o.returned = before.read(o.key);
+    } else {
+      source[o.key] = o.written;
+      before.invalidate(o.key);
+    }
+  }
+  std::atomic<int> source[2]{};
+  std::atomic<int> writes{0};
+  Cache before{[this](const int& key) {
+    const int value = source[key];
+    std::this_thread::yield();  // a load takes its time
+    return value;
+  }};
+};
+template <class Cache>
+std::string broken_history(unsigned seed) {
+  const auto call = [](variables<Cache>& of, auto& calls, std::size_t thread, auto& random) {
+    const int key = static_cast<int>(random() % 2);
+    const int written = random() % 3 == 0 ? ++of.writes : 0;
+    calls.record(thread, {.key = key, .written = written}, [&](auto& o) { of.call(o); });
+  };
+  return linearizable::find_broken<variable_spec, variables<Cache>>(
+      seed, static_cast<int>(1'000 / fewer_when_sanitized), 2, 12, call);
+}
+
+TEST(loading_cache_stress, is_linearizable_with_its_source) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  EXPECT_EQ(broken_history<librarys_cache>(seed), "");
+  EXPECT_NE(broken_history<documents_cache>(seed), "") << "the twin must be found out";
 }
 
 }  // namespace
