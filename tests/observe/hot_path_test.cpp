@@ -5,6 +5,8 @@
 #include <acqrel/base/fair_mutex.hpp>
 #include <acqrel/handoff/stack.hpp>
 #include <acqrel/observe/contention.hpp>
+#include <acqrel/observe/counter.hpp>
+#include <acqrel/observe/registry.hpp>
 #include <acqrel/publish/snapshot_source.hpp>
 
 #include <gtest/gtest.h>
@@ -112,6 +114,26 @@ TEST(hot_path, knows_nothing_of_the_probe) {
 // The control: this would be seen.
 TEST(hot_path, is_not_that_of_a_wait) {
   EXPECT_TRUE(looks_at_the_probe(run([] { const acqrel::probe_wait waiting(acqrel::probe::wait); })));
+}
+
+// C8
+TEST(hot_path, of_a_count_takes_no_lock) {
+  static acqrel::registry numbers;
+  static acqrel::sharded_counter& served = numbers.counter("served_total", "");
+  static acqrel::histogram& took = numbers.histogram("took_seconds", "", {0.1, 1});
+  static acqrel::counter refused;
+  const executed counts = run([] {
+    served.add();
+    refused.add();
+    took.observe(0.5);
+  });
+  EXPECT_GT(counts.instructions, 10);
+  EXPECT_FALSE(passes(counts, "mutex"));
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(counts.instructions, 150);
+#endif
+  // The control: finding a series would be seen.
+  EXPECT_TRUE(passes(run([] { numbers.counter("served_total", "").add(); }), "mutex"));
 }
 
 // A name costs a read nothing, and a source without one passes the books by.

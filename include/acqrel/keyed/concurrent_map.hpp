@@ -19,7 +19,7 @@
 // Threads    everything from any but destruction, which no call may overlap. What find() returns stays on its thread, and
 //            may outlive the map.
 // Errors     std::bad_alloc, and what K, V, the hash, the equality or a function given throws: nothing has changed then.
-// Cost       find: a hash, a protection, one or two entries. No shared line is written. Bench concurrent_map/get.
+// Cost       find: a hash, a protection, one or two entries. No shared line is written. Bench concurrent_map/mixed.
 // Model      tests/keyed/concurrent_map_model.cpp, every edge also weakened.
 // Not for    what seldom changes and is small enough to copy (publish/cow_map); where more than one call in 30 is a
 //            change, with two threads (in one: in 100), or values are changed in place (striped_map).

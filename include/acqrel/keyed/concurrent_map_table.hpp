@@ -14,7 +14,7 @@
 // Memory     1.6 kB, and 16 bytes for each bucket after the 16th, given back with the table.
 // Threads    everything from any but destruction, which no call may overlap; chains may outlive the table.
 // Errors     std::bad_alloc from exchange() and split(): nothing has changed. grow() and add_segment() do without.
-// Cost       cell(): two loads. Bench concurrent_map.
+// Cost       cell(): two loads. Bench concurrent_map/mixed.
 // Model      tests/keyed/concurrent_map_model.cpp, every edge also weakened.
 // Not for    application code: use concurrent_map.
 //
