@@ -428,8 +428,7 @@ TYPED_TEST(concurrent_map_stress_of, loses_no_change) {
         map.update(n % keys, [](const int* old) { return std::optional(old != nullptr ? *old + 1 : 1); });
         if (n % 64 == 0) {
           int mine = 0;
-          map.erase_if((n / 64 + t) % keys, [&](int value) { return mine = value, true; });
-          taken += mine;
+          if (map.erase_if((n / 64 + t) % keys, [&](int value) { return mine = value, true; })) taken += mine;
         }
         if (n < this->many && map.insert(1'000 + n, n)) ++added;
       }
@@ -479,6 +478,26 @@ TYPED_TEST(concurrent_map_stress_of, is_linearizable) {
   EXPECT_EQ((linearizable::find_broken<map_spec, typename TestFixture::map_type>(
                 seed, 2'000 / static_cast<int>(fewer_when_sanitized), 3, 8, call)),
             "");
+}
+
+// take() had copied the value when somebody else took it out, and returned the copy all the same: both had it.
+struct erased_while_copied {
+  explicit erased_while_copied(int v) noexcept : value(v) {}
+  erased_while_copied(erased_while_copied&&) noexcept = default;
+  erased_while_copied(const erased_while_copied& other) : value(other.value) {
+    if (map != nullptr) std::exchange(map, nullptr)->erase(1);
+  }
+  int value;
+  static inline acqrel::concurrent_map<int, erased_while_copied>* map = nullptr;
+};
+
+TEST(concurrent_map, does_not_give_what_another_has_taken_out_meanwhile) {
+  acqrel::concurrent_map<int, erased_while_copied> map;
+  map.insert(1, erased_while_copied(5));
+  erased_while_copied::map = &map;
+  EXPECT_FALSE(map.take(1));
+  EXPECT_EQ(erased_while_copied::map, nullptr);
+  EXPECT_EQ(map.size(), 0U);
 }
 
 }  // namespace

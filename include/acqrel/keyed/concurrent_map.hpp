@@ -103,7 +103,7 @@ class concurrent_map : protected concurrent_map_table {
   template <flat_hash_key<K, Hash, Equal> Q = K>
   std::optional<V> take(const Q& key) {
     std::optional<V> taken;
-    (void)erase_if(key, [&](const V& old) { return taken.emplace(old), true; });
+    if (!erase_if(key, [&](const V& old) { return taken.emplace(old), true; })) taken.reset();
     return taken;
   }
   /// Takes the key out if predicate(const V&) says so, of the value that is then taken out. It may be asked again if another
