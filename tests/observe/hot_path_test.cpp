@@ -129,9 +129,6 @@ TEST(hot_path, of_a_count_takes_no_lock) {
   });
   EXPECT_GT(counts.instructions, 10);
   EXPECT_FALSE(passes(counts, "mutex"));
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-  EXPECT_LT(counts.instructions, 150);
-#endif
   // The control: finding a series would be seen.
   EXPECT_TRUE(passes(run([] { numbers.counter("served_total", "").add(); }), "mutex"));
 }
