@@ -1,8 +1,8 @@
 // acqrel/keyed/keyed_once.hpp - a value for each key, made when it is first asked for, and kept.
 //
-//   acqrel::keyed_once<std::string, std::regex> patterns;
+//   acqrel::keyed_once<std::string, expression> patterns;
 //   const auto words = patterns.get(text, compile);   // any thread: compile(text), or what it has made of it before
-//   if (!std::regex_match(line, *words)) reject(line);
+//   if (!words->matches(line)) reject(line);
 //   keep(words.share());                              // beyond this scope
 //   patterns.erase(text);                             // who has it keeps it; who asks now has it made anew
 //
