@@ -1,73 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map of 1,000 strings of 20 characters: asked for those that are there, in a random order; and changed.
-#include <acqrel/publish/cow_map.hpp>
-
-#include <tbb/concurrent_hash_map.h>
-
 #include <memory>
 #include <mutex>
-#include <random>
-#include <shared_mutex>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "bench/go.hpp"
-#include "bench/harness.hpp"
+#include "bench/strings.hpp"
 
 namespace bench {
 namespace {
 
-constexpr unsigned entries = 1000;
-
-std::string key(unsigned number) {
-  const std::string digits = std::to_string(number);
-  return "service/feature/" + std::string(4 - digits.size(), '0') + digits;
-}
-
-struct flat {
-  flat() {
-    for (unsigned n = 0; n != entries; ++n) map.upsert(key(n), n);
-  }
-  std::uint64_t get(const std::string& wanted) const { return *map.find(wanted); }
-  acqrel::flat_hash_map<std::string, std::uint64_t> map;
-};
-
-struct cow {
-  std::uint64_t get(const std::string& wanted) const {
-    const auto found = map.get(wanted);
-    return *found;
-  }
-  void update(std::uint64_t value) {
-    map.update([&](auto& edit) { edit.upsert(key(0), value); });
-  }
-  acqrel::cow_map<std::string, std::uint64_t> map{flat().map};
-};
-
-template <class Mutex, template <class> class ReadLock>
-struct under {
-  under() {
-    for (unsigned n = 0; n != entries; ++n) map.emplace(key(n), n);
-  }
-  std::uint64_t get(const std::string& wanted) {
-    const ReadLock<Mutex> lock(mutex);
-    return map.find(wanted)->second;
-  }
-  Mutex mutex;
-  std::unordered_map<std::string, std::uint64_t> map;
-};
-
-struct tbb_map {
-  tbb_map() {
-    for (unsigned n = 0; n != entries; ++n) map.insert({key(n), n});
-  }
-  std::uint64_t get(const std::string& wanted) const {
-    decltype(map)::const_accessor found;
-    (void)map.find(found, wanted);
-    return found->second;
-  }
-  tbb::concurrent_hash_map<std::string, std::uint64_t> map;
-};
+using namespace strings;
 
 struct flat_copied : flat {
   void update(std::uint64_t value) {
@@ -91,24 +35,15 @@ struct unordered_copied {
   }();
 };
 
+struct cow_changed : cow {
+  void update(std::uint64_t value) { set(key(0), value); }
+};
+
 template <class Map>
 void enter_get(const char* contender) {
   for (const unsigned threads : {1u, 2u})
-    enter({.type = "cow_map", .operation = "get", .contender = contender, .variation = "read_only", .threads = threads},
-          [] {
-            return [map = std::make_shared<Map>()](turn& now) {
-              std::minstd_rand random(now.thread() + 1);
-              std::vector<std::string> asked(1024);
-              for (auto& each : asked) each = key(static_cast<unsigned>(random() % entries));
-              now.begin();
-              std::uint64_t done = 0;
-              do {
-                for (const auto& each : asked) keep(map->get(each));
-                done += asked.size();
-              } while (now.running());
-              now.end(done);
-            };
-          });
+    enter_asked<Map>(
+        {.type = "cow_map", .operation = "get", .contender = contender, .variation = "read_only", .threads = threads});
 }
 
 template <class Map>
@@ -126,9 +61,9 @@ void enter_update(const char* contender) {
 
 [[maybe_unused]] const bool entered = [] {
   enter_get<flat>("floor: flat_hash_map, unpublished");
-  enter_get<under<std::mutex, std::lock_guard>>("ref: std::mutex, unordered_map");
-  enter_get<under<std::shared_mutex, std::shared_lock>>("ref: std::shared_mutex, unordered_map");
-  enter_get<tbb_map>("tbb::concurrent_hash_map");
+  enter_get<locked>("ref: std::mutex, unordered_map");
+  enter_get<shared>("ref: std::shared_mutex, unordered_map");
+  enter_get<tbb_hash>("tbb::concurrent_hash_map");
   enter_get<cow>("acqrel");
   for (const unsigned threads : {1u, 2u}) {
     enter_go({.type = "cow_map",
@@ -147,7 +82,7 @@ void enter_update(const char* contender) {
   }
   enter_update<flat_copied>("floor: flat_hash_map copied");
   enter_update<unordered_copied>("ref: std::mutex, unordered_map copied");
-  enter_update<cow>("acqrel");
+  enter_update<cow_changed>("acqrel");
   goal({.type = "cow_map",
         .operation = "update",
         .variation = "one_of_1000",
