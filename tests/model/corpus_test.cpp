@@ -44,7 +44,7 @@ constexpr std::array table{
     table_row{"CoRW", "3 F3 F3 F3 F3 F3 F3 F3"},
 };
 
-// X6: MP+ra, message passing by release and acquire, is among those that never show the old value.
+// G7, X6: MP+ra, message passing by release and acquire, is among those that never show the old value.
 TEST(corpus, all_152_cells_of_the_basic_family_have_the_known_verdict_and_number_of_executions) {
   constexpr std::array columns{"rlx", "ra", "sc", "f.ra", "f.ar", "f.sc", "ra+f.sc"};
   unsigned cells = 0;

@@ -210,6 +210,7 @@ void both_get_it() {
 }
 
 MODEL(planted, double_checked_locking) { both_get_it<std::memory_order_acquire, std::memory_order_release>(); }
+// G9
 MODEL_FAILS(planted, double_checked_locking_without_acquire, "data race") {
   both_get_it<std::memory_order_relaxed, std::memory_order_release>();
 }
@@ -252,5 +253,31 @@ void the_waiter_destroys_it() {
 
 MODEL_FAILS(planted, a_latch_signalled_after_its_end, "use after free") { the_waiter_destroys_it<false>(); }
 MODEL(planted, a_latch_signalled_under_its_mutex) { the_waiter_destroys_it<true>(); }
+
+// ---- a value published by its pointer: in an atomic, and in a plain one
+
+template <class Pointer>
+void a_value_is_published() {
+  struct pair {
+    int a, b;
+  };
+  static pair value;
+  static Pointer current;
+  value = {0, 0};
+  current = nullptr;
+  std::thread writer([] {
+    value = {1, ~1};
+    current = &value;
+  });
+  const auto* const seen = static_cast<const pair*>(static_cast<void*>(current));
+  if (seen != nullptr) {
+    EXPECT_EQ(seen->a, ~seen->b);
+  }
+  writer.join();
+}
+
+MODEL(planted, a_value_published_by_an_atomic) { a_value_is_published<std::atomic<void*>>(); }
+// G11
+MODEL_FAILS(planted, a_value_published_by_a_plain_pointer, "data race") { a_value_is_published<void*>(); }
 
 }  // namespace

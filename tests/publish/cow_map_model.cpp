@@ -57,6 +57,7 @@ MODEL(cow_map, loses_no_batch_of_two_writers) {
 }
 
 // What const prevents: a version changed in place after it was published.
+// G10
 MODEL_FAILS(cow_map, changed_in_place_shows_half_of_a_batch, "data race") {
   begin(asymmetric, 1);
   map pair{{1, 10}, {2, 10}};
