@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../counted_allocations.hpp"
+
 #include <array>
 #include <atomic>
 #include <barrier>
@@ -21,18 +23,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-namespace {
-thread_local long allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 

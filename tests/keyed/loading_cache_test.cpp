@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../counted_allocations.hpp"
+
 #include <algorithm>
 #include <barrier>
 #include <cstdlib>
@@ -28,20 +30,6 @@ using acqrel::removal;
 using acqrel::steady_deadline;
 using acqrel::testing::fake_clock;
 using cache = acqrel::loading_cache<int, int>;
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-namespace {
 
 const patience at_once{steady_deadline::min()};
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../counted_allocations.hpp"
+
 #include <array>
 #include <barrier>
 #include <cstdlib>
@@ -19,18 +21,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-namespace {
-thread_local long allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../counted_allocations.hpp"
+
 #include <atomic>
 #include <cstdlib>
 #include <latch>
@@ -15,19 +17,6 @@
 #include <thread>
 #include <tuple>
 #include <vector>
-
-// ---- allocations of this thread, counted
-
-namespace {
-constinit thread_local long allocations = 0;
-}
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 
